@@ -1,0 +1,91 @@
+"""The encoder with its heads: one pass over a turn, every window of it pooled from the same hidden states.
+
+In: token ids and, per text, which tokens belong to which window. Out per window: a logit for "violates anything" (tone), logits over the
+phrases (meaning), and a unit vector for comparison with exemplars (phrases that nobody trained on).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from phrasecheck.training.data import Example
+
+MAX_TOKENS = 192
+
+
+class Reader(Protocol):
+    """Text to tokens with character ranges: a `tokenizers.Tokenizer`, or the syllable reader with the same two verbs."""
+
+    def encode(self, text: str) -> Any:
+        """An object with `ids` and `offsets`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Tensors of one step. ids, mask: (texts, tokens). pool: (texts, windows, tokens), rows sum to 1, or 0 where padded. labels: (texts, windows), -1 unknown."""
+
+    ids: Tensor
+    mask: Tensor
+    pool: Tensor
+    labels: Tensor
+
+
+def collate(examples: list[Example], reader: Any, pad: int = 1) -> Batch:
+    """Tokenise and pad; a window with no token of its own is left out (its label becomes -1)."""
+    encoded = [reader.encode(e.line.text) for e in examples]
+    tokens = min(MAX_TOKENS, max(len(e.ids) for e in encoded))
+    count = max(1, max(len(e.windows) for e in examples))
+    ids = torch.full((len(examples), tokens), pad, dtype=torch.long)
+    mask = torch.zeros((len(examples), tokens), dtype=torch.long)
+    pool = torch.zeros((len(examples), count, tokens))
+    labels = torch.full((len(examples), count), -1, dtype=torch.long)
+    for row, (e, encoding) in enumerate(zip(examples, encoded, strict=True)):
+        size = min(tokens, len(encoding.ids))
+        ids[row, :size] = torch.tensor(encoding.ids[:size])
+        mask[row, :size] = 1
+        for column, ((start, end), value) in enumerate(zip(e.windows, e.labels, strict=True)):
+            inside = [t for t, (a, b) in enumerate(encoding.offsets[:size]) if b > a and (a + b) / 2 >= start and (a + b) / 2 <= end]
+            if inside:
+                pool[row, column, inside] = 1.0 / len(inside)
+                labels[row, column] = value
+    return Batch(ids, mask, pool, labels)
+
+
+class Encoder(nn.Module):
+    """A BertModel body and three heads over pooled windows."""
+
+    def __init__(self, body: Any, phrases: int, vector: int = 128) -> None:
+        super().__init__()
+        hidden = body.config.hidden_size
+        self.body = body
+        self.drop = nn.Dropout(0.1)
+        self.violation = nn.Linear(hidden, 1)
+        self.phrase = nn.Linear(hidden, phrases)
+        self.vector = nn.Linear(hidden, vector, bias=False)
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Violation logits (texts, windows), phrase logits (texts, windows, phrases), unit vectors (texts, windows, vector)."""
+        hidden = self.body(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state
+        pooled = torch.bmm(batch.pool.to(hidden.dtype), hidden).float()
+        dropped = self.drop(pooled)
+        return (
+            self.violation(dropped).squeeze(-1),
+            self.phrase(dropped),
+            nn.functional.normalize(self.vector(pooled), dim=-1),
+        )
+
+
+def load_body(folder: Path, layers: int | None = None) -> Any:
+    """The converted e5-small's BertModel; `layers` keeps that many, evenly spread (distilling starts from them)."""
+    from transformers import BertModel
+
+    body = BertModel.from_pretrained(folder, add_pooling_layer=False)
+    if layers and layers < len(body.encoder.layer):
+        full = len(body.encoder.layer)
+        keep = [round(i * (full - 1) / (layers - 1)) for i in range(layers)]
+        body.encoder.layer = nn.ModuleList([body.encoder.layer[i] for i in keep])
+        body.config.num_hidden_layers = layers
+    return body
