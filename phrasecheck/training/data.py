@@ -4,56 +4,22 @@ In: the lexicon's exemplar files. Out: Example values whose windows carry labels
 that a writer marked as the violation, so that one pass over a long turn teaches which clause of it was bad.
 """
 
-import json
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+from phrasecheck.lexicon import Exemplar
 from phrasecheck.matching.windows import windows
 from phrasecheck.training.noise import drop_pauses, garble
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One exemplar. `spans` are the violating stretches of `text`; none for a line that violates nothing."""
-
-    text: str
-    phrase: str | None
-    also: tuple[str, ...] = ()
-    spans: tuple[tuple[int, int], ...] = ()
-    kind: str = "ordinary"
-    voice: str = ""
-
-    @property
-    def violates(self) -> bool:
-        """Whether any stretch of the line is a violation."""
-        return bool(self.spans)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """A line as one training step sees it: text, windows of it, and per window 1 (violates), 0 (does not) or -1 (undecided, not learnt)."""
 
-    line: Line
+    line: Exemplar
     windows: tuple[tuple[int, int], ...]
     labels: tuple[int, ...]
-
-
-def read_lines(files: Iterable[Path]) -> list[Line]:
-    """The exemplars of JSONL files (docs/lexicon.md has the fields)."""
-    rows = (json.loads(row) for file in files for row in file.read_text(encoding="utf-8").splitlines() if row.strip())
-    return [
-        Line(
-            text=row["text"],
-            phrase=row.get("phrase"),
-            also=tuple(row.get("also", ())),
-            spans=tuple((start, end) for start, end in row.get("spans", ())),
-            kind=row["kind"],
-            voice=row.get("voice", ""),
-        )
-        for row in rows
-    ]
 
 
 def label(window: tuple[int, int], spans: Sequence[tuple[int, int]]) -> int:
@@ -65,7 +31,7 @@ def label(window: tuple[int, int], spans: Sequence[tuple[int, int]]) -> int:
     return 0 if most <= 0.12 else -1
 
 
-def example(line: Line) -> Example:
+def example(line: Exemplar) -> Example:
     """The line with its windows labelled; the whole carries the line's label."""
     cut = tuple(windows(line.text))
     labels = [label(window, line.spans) for window in cut]
@@ -74,7 +40,7 @@ def example(line: Line) -> Example:
     return Example(line=line, windows=cut, labels=tuple(labels))
 
 
-def remap(line: Line, text: str, origin: Sequence[int]) -> Line:
+def remap(line: Exemplar, text: str, origin: Sequence[int]) -> Exemplar:
     """`line` with `text`, whose characters came from the positions `origin` of the old one; spans follow."""
     spans = []
     for start, end in line.spans:
@@ -84,7 +50,7 @@ def remap(line: Line, text: str, origin: Sequence[int]) -> Line:
     return replace(line, text=text, spans=tuple(spans))
 
 
-def join(lines: Sequence[Line], glue: str = "，") -> Line:
+def join(lines: Sequence[Exemplar], glue: str = "，") -> Exemplar:
     """Several lines said in one turn; phrase and kind are those of the first that violates (or the first)."""
     head = next((line for line in lines if line.violates), lines[0])
     text, spans = "", []
@@ -106,7 +72,7 @@ class Augment:
     no_pauses: float = 0.35
     longest: int = 110  # characters of a joined turn
 
-    def __call__(self, line: Line, harmless: Sequence[Line], rng: random.Random) -> Line:
+    def __call__(self, line: Exemplar, harmless: Sequence[Exemplar], rng: random.Random) -> Exemplar:
         """One fresh variant of `line`."""
         if rng.random() < self.embed and len(line.text) < 70:
             around = rng.sample(harmless, k=rng.choice((1, 1, 2, 3)))

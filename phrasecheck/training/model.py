@@ -11,10 +11,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from phrasecheck.engines.encoder import MAX_TOKENS, pooling
 from phrasecheck.training.data import Example
-
-MAX_TOKENS = 192
-
 
 class Reader(Protocol):
     """Text to tokens with character ranges: a `tokenizers.Tokenizer`, or the syllable reader with the same two verbs."""
@@ -46,11 +44,11 @@ def collate(examples: list[Example], reader: Any, pad: int = 1) -> Batch:
         size = min(tokens, len(encoding.ids))
         ids[row, :size] = torch.tensor(encoding.ids[:size])
         mask[row, :size] = 1
-        for column, ((start, end), value) in enumerate(zip(e.windows, e.labels, strict=True)):
-            inside = [t for t, (a, b) in enumerate(encoding.offsets[:size]) if b > a and (a + b) / 2 >= start and (a + b) / 2 <= end]
-            if inside:
-                pool[row, column, inside] = 1.0 / len(inside)
-                labels[row, column] = value
+        weights, kept = pooling(encoding.offsets[:size], e.windows)
+        value_of = dict(zip(e.windows, e.labels, strict=True))
+        for column, (window, weight) in enumerate(zip(kept, weights, strict=True)):
+            pool[row, column, :size] = torch.from_numpy(weight)
+            labels[row, column] = value_of[window]
     return Batch(ids, mask, pool, labels)
 
 

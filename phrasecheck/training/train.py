@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from phrasecheck.training.data import Augment, Example, Line, example
+from phrasecheck.lexicon import Exemplar
+from phrasecheck.training.data import Augment, Example, example
 from phrasecheck.training.model import Batch, Encoder, collate
 
 
@@ -36,7 +37,7 @@ class Plan:
     augment: Augment = Augment()
 
 
-def train(encoder: Encoder, lines: Sequence[Line], phrases: Sequence[str], reader: object, plan: Plan, say: Callable[[str], None] = print) -> None:
+def train(encoder: Encoder, lines: Sequence[Exemplar], phrases: Sequence[str], reader: object, plan: Plan, say: Callable[[str], None] = print) -> None:
     """Fit `encoder` in place."""
     torch.manual_seed(plan.seed)
     rng = random.Random(plan.seed)
@@ -73,7 +74,7 @@ def _groups(encoder: Encoder, plan: Plan) -> list[dict[str, object]]:
     return groups
 
 
-def _batches(lines: Sequence[Line], plan: Plan, rng: random.Random) -> Iterator[list[Example]]:
+def _batches(lines: Sequence[Exemplar], plan: Plan, rng: random.Random) -> Iterator[list[Example]]:
     """Endless shuffled batches of fresh variants. Lines of one phrase travel in fours (violations and near-misses), so that contrast has both in sight."""
     harmless = [line for line in lines if not line.violates and line.kind != "quote"]
     while True:
@@ -82,11 +83,11 @@ def _batches(lines: Sequence[Line], plan: Plan, rng: random.Random) -> Iterator[
             yield [e for e in (example(plan.augment(line, harmless, rng)) for line in order[at : at + plan.batch]) if e.windows]
 
 
-def _in_fours(lines: Sequence[Line], rng: random.Random) -> list[Line]:
-    by_phrase: dict[str | None, list[Line]] = {}
+def _in_fours(lines: Sequence[Exemplar], rng: random.Random) -> list[Exemplar]:
+    by_phrase: dict[str | None, list[Exemplar]] = {}
     for line in lines:
         by_phrase.setdefault(line.phrase, []).append(line)
-    groups: list[list[Line]] = []
+    groups: list[list[Exemplar]] = []
     for members in by_phrase.values():
         shuffled = rng.sample(members, len(members))
         groups += [shuffled[i : i + 4] for i in range(0, len(shuffled), 4)]
@@ -116,7 +117,7 @@ def losses(outputs: tuple[Tensor, Tensor, Tensor], batch: Batch, examples: Seque
     return total + plan.contrast_weight * _contrast(vectors, batch, examples, index, plan.temperature)
 
 
-def _target(line: Line, index: dict[str, int], also_share: float) -> Tensor:
+def _target(line: Exemplar, index: dict[str, int], also_share: float) -> Tensor:
     target = torch.zeros(len(index))
     also = [index[p] for p in line.also if p in index and p != line.phrase]
     if line.phrase in index:

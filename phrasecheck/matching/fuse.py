@@ -1,0 +1,154 @@
+"""fuse: one verdict from all methods, by two small tables of weights that anyone can read (models/fuse.json).
+
+In: a Look, which is everything the methods saw in one turn. Out: per window the probability that it violates anything, per phrase its share of
+that. The one decision: "is it a violation" and "of which phrase" are asked apart, since tone answers the first and meaning the second.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from phrasecheck.engines.encoder import Floats, Reading
+from phrasecheck.lexicon import Lexicon
+from phrasecheck.matching.qualifiers import Qualifier, qualify
+from phrasecheck.matching.semantic import SHARPNESS, Neighbours, log_softmax
+from phrasecheck.resources import resource
+from phrasecheck.types import Match, Method, Role
+
+# Name -> what it says to a reader of the weights. The weights of the first group are never below zero, those of the qualifiers never above.
+RAISING: Mapping[str, str] = {
+    "tone": "字面编码器：这一段的语气像违规（logit）",
+    "tone_sound": "拼音编码器：这一段的语气像违规（logit）",
+    "tone_whole": "整句话的语气像违规（logit，两个编码器平均）",
+    "margin": "最近的违规例句比最近的合规例句近多少（余弦差 × 10）",
+    "exact": "这一段里有禁语原话",
+    "fuzzy": "与某条禁语字面相近（超过 0.6 的部分 × 10）",
+    "phonetic": "与某条禁语读音相近（超过 0.68 的部分 × 10）",
+}
+LOWERING: Mapping[str, str] = {"quotation": "引用或转述", "denial": "否认", "courtesy": "同句有致歉、说明或帮忙"}
+FEATURES = (*RAISING, *LOWERING)
+
+PHRASE_FEATURES: Mapping[str, str] = {
+    "meaning": "字面编码器认为是这一条（log 概率）",
+    "meaning_sound": "拼音编码器认为是这一条（log 概率）",
+    "exemplar": "与这一条的例句最近（log 概率）",
+    "exact": "有这一条的原话",
+    "fuzzy": "与这一条字面相近",
+    "phonetic": "与这一条读音相近",
+    "own_section": "属于本岗位的章节",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """`window` and `bias` make a window's logit from FEATURES, `phrase` a phrase's from PHRASE_FEATURES; `plain_*` serve when semantic is off.
+    A turn's violation is its likeliest window's probability, calibrated on held-back exemplars (docs/encoder.md)."""
+
+    window: Mapping[str, float]
+    bias: float
+    phrase: Mapping[str, float]
+    plain_window: Mapping[str, float]
+    plain_bias: float
+
+    def logits(self, features: Floats, semantic: bool) -> Floats:
+        """Window logits (windows,) from a feature table (windows, FEATURES)."""
+        table, bias = (self.window, self.bias) if semantic else (self.plain_window, self.plain_bias)
+        result: Floats = features @ np.array([table.get(name, 0.0) for name in FEATURES], dtype=np.float32) + np.float32(bias)
+        return result
+
+
+def load_weights(path: Path | None = None) -> Weights:
+    """The weights of `path` (default: the shipped ones)."""
+    raw = json.loads((path or resource("models/fuse.json")).read_text(encoding="utf-8"))
+    return Weights(**{name: raw[name] for name in ("window", "bias", "phrase", "plain_window", "plain_bias")})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Everything the methods saw in one turn. `characters` and `sound` are the encoders' readings over the same windows (None: switched off)."""
+
+    text: str
+    windows: tuple[tuple[int, int], ...]
+    characters: Reading | None
+    sound: Reading | None
+    similarities: Floats | None  # (windows, exemplars)
+    matches: tuple[Match, ...]
+    qualifiers: tuple[Qualifier, ...]
+
+
+def window_features(look: Look, neighbours: Neighbours | None) -> Floats:
+    """(windows, FEATURES)."""
+    table = np.zeros((len(look.windows), len(FEATURES)), dtype=np.float32)
+    column = {name: i for i, name in enumerate(FEATURES)}
+    if look.characters is not None:
+        sound = look.sound or look.characters
+        table[:, column["tone"]] = look.characters.tone
+        table[:, column["tone_sound"]] = sound.tone
+        table[:, column["tone_whole"]] = (look.characters.tone[0] + sound.tone[0]) / 2
+        if neighbours is not None and look.similarities is not None:
+            table[:, column["margin"]] = neighbours.margin(look.similarities) * 10
+    for row, window in enumerate(look.windows):
+        for match in look.matches:
+            if inside(match, window):
+                at = column[match.method.value]
+                table[row, at] = max(table[row, at], strength(match))
+        for qualifier in qualify(look.text, *window, look.qualifiers):
+            table[row, column[qualifier.name]] = 1.0
+    return table
+
+
+def strength(match: Match) -> float:
+    """A match's score above what chance gives its method, on a scale of about 0 to 4."""
+    if match.method is Method.EXACT:
+        return 1.0
+    return max(0.0, match.score - (0.6 if match.method is Method.FUZZY else 0.68)) * 10
+
+
+def inside(match: Match, window: tuple[int, int], share: float = 0.75) -> bool:
+    """Whether most of a match lies in a window."""
+    overlap = min(match.end, window[1]) - max(match.start, window[0])
+    return overlap >= share * (match.end - match.start)
+
+
+def phrase_features(look: Look, row: int, role: Role | None, lexicon: Lexicon, neighbours: Neighbours | None, known: Mapping[str, int]) -> Floats:
+    """(phrases of the lexicon, PHRASE_FEATURES) for the window `row`. `known` gives the encoders' column of each phrase; one that is not
+    there is known by its exemplars alone."""
+    ids = tuple(lexicon.phrases)
+    table = np.zeros((len(ids), len(PHRASE_FEATURES)), dtype=np.float32)
+    column = {name: i for i, name in enumerate(PHRASE_FEATURES)}
+    if neighbours is not None and look.similarities is not None:
+        by_exemplar = log_softmax(SHARPNESS * neighbours.violating(look.similarities[row : row + 1]))[0]
+        table[:, column["exemplar"]] = by_exemplar
+        for name, reading in (("meaning", look.characters), ("meaning_sound", look.sound or look.characters)):
+            if reading is not None:
+                table[:, column[name]] = _meaning(reading.meaning[row], ids, known, by_exemplar)
+    number = {phrase_id: i for i, phrase_id in enumerate(ids)}
+    for match in look.matches:
+        if inside(match, look.windows[row]):
+            at = (number[match.phrase_id], column[match.method.value])
+            table[at] = max(table[at], strength(match))
+    for i, phrase in enumerate(lexicon.phrases.values()):
+        table[i, column["own_section"]] = float(role in phrase.roles and len(phrase.roles) == 1)
+    return table
+
+
+def _meaning(logits: Floats, ids: Sequence[str], known: Mapping[str, int], by_exemplar: Floats) -> Floats:
+    """Log probabilities of the encoder's head, for phrases it does not know those of their exemplars."""
+    head = log_softmax(logits[None])[0]
+    return np.array([head[known[i]] if i in known else by_exemplar[n] for n, i in enumerate(ids)], dtype=np.float32)
+
+
+def phrase_shares(features: Floats, weights: Weights) -> Floats:
+    """Probabilities over the lexicon's phrases, (phrases,), given that the window violates one of them."""
+    logits = features @ np.array([weights.phrase.get(name, 0.0) for name in PHRASE_FEATURES], dtype=np.float32)
+    shares: Floats = np.exp(log_softmax(logits[None])[0])
+    return shares
+
+
+def sigmoid(logits: Floats) -> Floats:
+    """Logits to probabilities."""
+    result: Floats = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    return result

@@ -1,0 +1,180 @@
+"""The matcher: turns in, verdicts out. Built once from a lexicon, encoders and settings; everything it does is a pure function of them.
+
+The one decision: a turn's hits are its likeliest windows, none overlapping another, each cut to the shortest stretch that is nearly as
+likely as the best, so that a clerk hears just the bad clause.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from phrasecheck.engines.encoder import Encoder, Floats, Reading
+from phrasecheck.lexicon import Lexicon
+from phrasecheck.matching.exact import Exact
+from phrasecheck.matching.fuse import (
+    Look,
+    Weights,
+    phrase_features,
+    phrase_shares,
+    sigmoid,
+    window_features,
+)
+from phrasecheck.matching.fuzzy import Fuzzy
+from phrasecheck.matching.phonetic import Phonetic
+from phrasecheck.matching.qualifiers import Qualifier, qualify
+from phrasecheck.matching.reason import give_reason
+from phrasecheck.matching.semantic import Neighbours
+from phrasecheck.matching.windows import windows
+from phrasecheck.normalize import normalize
+from phrasecheck.settings import MatchSettings
+from phrasecheck.types import Hit, HitState, Match, Method, Role, Speaker, Verdict
+
+NEARLY = 0.8  # a shorter window this close to the best one's logit is preferred
+NOTHING = Verdict(violation=0.0, phrases=(), hits=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One turn to be judged."""
+
+    id: str
+    text: str
+    speaker: Speaker = Speaker.AGENT
+    role: Role | None = None
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a Matcher is made of. `encoders`: by characters and, where there is one, by sound."""
+
+    lexicon: Lexicon
+    encoders: tuple[Encoder, ...]
+    neighbours: Neighbours | None
+    qualifiers: tuple[Qualifier, ...]
+    weights: Weights
+
+
+class Matcher:
+    """Judges turns against a lexicon. Thread-safe."""
+
+    def __init__(self, parts: Parts, settings: MatchSettings) -> None:
+        self.parts = parts
+        self.settings = settings
+        makers = {Method.EXACT: Exact, Method.FUZZY: Fuzzy, Method.PHONETIC: Phonetic}
+        self._finders = [maker(parts.lexicon) for method, maker in makers.items() if method in settings.methods]
+        self._semantic = Method.SEMANTIC in settings.methods and bool(parts.encoders)
+        self._known = {p: i for i, p in enumerate(parts.encoders[0].phrases)} if parts.encoders else {}
+
+    def verdicts(self, lines: Sequence[Line]) -> list[Verdict]:
+        """One Verdict a line, in order. Lines of the customer get none of anything."""
+        asked = [i for i, line in enumerate(lines) if line.speaker is not Speaker.CUSTOMER]
+        looks = self.look([lines[i].text for i in asked])
+        result = [NOTHING] * len(lines)
+        for i, look in zip(asked, looks, strict=True):
+            result[i] = self._verdict(lines[i], look)
+        return result
+
+    def look(self, texts: Sequence[str]) -> list[Look]:
+        """What every method sees in each text."""
+        readings = [encoder.read(texts) for encoder in self.parts.encoders] if self._semantic else []
+        return [self._look(text, [r[i] for r in readings]) for i, text in enumerate(texts)]
+
+    def _look(self, text: str, readings: Sequence[Reading]) -> Look:
+        normalized = normalize(text)
+        matches: list[Match] = [m for finder in self._finders for m in finder.find(normalized)] if normalized.text else []
+        characters = readings[0] if readings else None
+        neighbours = self.parts.neighbours
+        return Look(
+            text=text,
+            windows=characters.windows if characters is not None else tuple(windows(text)),
+            characters=characters,
+            sound=readings[1] if len(readings) > 1 else None,
+            similarities=neighbours.similarities(characters.vectors) if characters is not None and neighbours is not None else None,
+            matches=tuple(matches),
+            qualifiers=self.parts.qualifiers,
+        )
+
+    def _verdict(self, line: Line, look: Look) -> Verdict:
+        if not look.windows:
+            return NOTHING
+        logits = self.window_logits(look)
+        probabilities = sigmoid(logits)
+        best = int(np.argmax(logits))
+        shares = self._shares(line, look, best)
+        order = np.argsort(-shares)[:5]
+        ids = tuple(self.parts.lexicon.phrases)
+        return Verdict(
+            violation=float(probabilities[best]),
+            phrases=tuple((ids[i], float(probabilities[best] * shares[i])) for i in order),
+            hits=tuple(self._hits(line, look, logits)),
+        )
+
+    def window_logits(self, look: Look) -> Floats:
+        """The fused logit of every window."""
+        return self.parts.weights.logits(window_features(look, self.parts.neighbours), self._semantic)
+
+    def _shares(self, line: Line, look: Look, row: int) -> Floats:
+        features = phrase_features(look, row, line.role, self.parts.lexicon, self.parts.neighbours, self._known)
+        return phrase_shares(features, self.parts.weights)
+
+    def _hits(self, line: Line, look: Look, logits: Floats) -> list[Hit]:
+        """Hits and doubtful ones, likeliest first, one a phrase, none overlapping."""
+        hits: dict[str, Hit] = {}
+        taken: list[tuple[int, int]] = []
+        for row in np.argsort(-logits, kind="stable"):
+            if sigmoid(logits[row]) < self.settings.doubtful:
+                break
+            if any(_overlap(look.windows[row], other) for other in taken):
+                continue
+            tight = _tightest(look.windows, logits, int(row))
+            taken.append(look.windows[row])
+            hit = self._hit(line, look, tight, float(sigmoid(logits[row])))
+            hits.setdefault(hit.phrase_id, hit)
+        return list(hits.values())
+
+    def _hit(self, line: Line, look: Look, row: int, score: float) -> Hit:
+        start, end = look.windows[row]
+        shares = self._shares(line, look, row)
+        order = np.argsort(-shares)
+        ids = tuple(self.parts.lexicon.phrases)
+        phrase = self.parts.lexicon.phrases[ids[order[0]]]
+        evidence = tuple(m for m in look.matches if m.phrase_id == phrase.id and m.start < end and m.end > start)
+        if self._semantic:
+            tone = float(sigmoid(look.characters.tone[row])) if look.characters is not None else 0.0
+            evidence += (_semantic_match(phrase.id, start, end, tone, phrase.text),)
+        cues = qualify(look.text, start, end, look.qualifiers)
+        return Hit(
+            utterance_id=line.id,
+            phrase_id=phrase.id,
+            score=score,
+            state=self._state(line, score),
+            start=start,
+            end=end,
+            quote=look.text[start:end],
+            methods=tuple(m for m in Method if any(e.method is m for e in evidence)),
+            reason=give_reason(look.text[start:end], phrase, score, evidence, cues),
+            evidence=evidence,
+            also=tuple(ids[i] for i in order[1:4] if shares[i] >= 0.1),
+        )
+
+    def _state(self, line: Line, score: float) -> HitState:
+        sure = score >= self.settings.threshold and line.confidence >= self.settings.min_confidence and line.speaker is Speaker.AGENT
+        return HitState.HIT if sure else HitState.DOUBTFUL
+
+
+def _semantic_match(phrase_id: str, start: int, end: int, tone: float, text: str) -> Match:
+    reason = f"意思和语气接近禁语「{text}」（语气 {tone:.0%}）"
+    return Match(phrase_id=phrase_id, method=Method.SEMANTIC, start=start, end=end, score=tone, reason=reason)
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return min(one[1], other[1]) > max(one[0], other[0])
+
+
+def _tightest(cut: Sequence[tuple[int, int]], logits: Floats, best: int) -> int:
+    """The shortest window inside the best one that is nearly as likely."""
+    start, end = cut[best]
+    within = [i for i, (a, b) in enumerate(cut) if a >= start and b <= end and logits[i] >= logits[best] - NEARLY]
+    return min(within, key=lambda i: (cut[i][1] - cut[i][0], -logits[i]))

@@ -1,0 +1,99 @@
+"""semantic: the phrase's meaning and tone, by the encoders and by the nearest exemplars on both sides.
+
+In: a turn. Out: per window what the encoders make of it, and how close it lies to lines that violate and lines that do not. The one
+decision: a phrase is also known by its exemplars alone, so one that a company adds is found without training.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from phrasecheck.engines.encoder import Encoder, Floats, Reading
+from phrasecheck.lexicon import Exemplar, Lexicon
+from phrasecheck.normalize import normalize
+
+NO_PHRASE = -1
+SHARPNESS = 12.0  # similarities to logits: 0.1 of cosine is worth e^1.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """Exemplars as vectors: `vectors` (lines, width), `phrase` (lines,) an index into `ids` or NO_PHRASE for harmless ones."""
+
+    lines: tuple[Exemplar, ...]
+    vectors: Floats
+    phrase: npt.NDArray[np.int32]
+    ids: tuple[str, ...]
+
+    def similarities(self, vectors: Floats) -> Floats:
+        """Cosine of every vector with every exemplar, (vectors, lines)."""
+        return vectors @ self.vectors.T
+
+    def violating(self, similarities: Floats) -> Floats:
+        """Per vector the highest similarity to each phrase's exemplars, (vectors, ids); -1 for a phrase that has none."""
+        best = np.full((len(self.ids), similarities.shape[0]), -1.0, dtype=np.float32)
+        bad = self.phrase != NO_PHRASE
+        np.maximum.at(best, self.phrase[bad], similarities.T[bad])
+        return best.T
+
+    def margin(self, similarities: Floats) -> Floats:
+        """Nearest violating less nearest harmless similarity, per vector."""
+        bad = self.phrase != NO_PHRASE
+        return _top(similarities[:, bad]) - _top(similarities[:, ~bad])
+
+    def nearest(self, similarities: Floats, violating: bool, count: int = 3) -> list[tuple[Exemplar, float]]:
+        """The closest exemplars of one side to one vector (lines,), best first."""
+        side = np.flatnonzero((self.phrase != NO_PHRASE) == violating)
+        order = side[np.argsort(-similarities[side])[:count]]
+        return [(self.lines[i], float(similarities[i])) for i in order]
+
+
+def _top(similarities: Floats) -> Floats:
+    if similarities.shape[1] == 0:
+        return np.zeros(similarities.shape[0], dtype=np.float32)
+    top: Floats = similarities.max(1)
+    return top
+
+
+def own_lines(lexicon: Lexicon, known: Sequence[str]) -> list[Exemplar]:
+    """Lines that stand for the lexicon's phrases by themselves: the phrase's text where no encoder knows it, and a company's examples on both sides."""
+    lines = []
+    for phrase in lexicon.phrases.values():
+        said = list(phrase.examples) if phrase.id in known else [phrase.text, *phrase.spellings, *phrase.examples]
+        lines += [Exemplar(text=t, phrase=phrase.id, spans=((0, len(t)),), kind="example") for t in said if normalize(t).text]
+        lines += [Exemplar(text=t, phrase=phrase.id, kind="fine") for t in phrase.fine if normalize(t).text]
+    return lines
+
+
+def embed(encoder: Encoder, lines: Sequence[Exemplar]) -> Floats:
+    """The vector of each line, (lines, width): of its marked stretch as it stands in the line, or of the whole where it violates nothing."""
+    readings = encoder.read([line.text for line in lines])
+    return np.array([_vector_of(line, reading) for line, reading in zip(lines, readings, strict=True)], dtype=np.float32)
+
+
+def _vector_of(line: Exemplar, reading: Reading) -> Floats:
+    if not line.spans:
+        whole: Floats = reading.vectors[0]
+        return whole
+    start, end = line.spans[0]
+    distance = [abs(a - start) + abs(b - end) for a, b in reading.windows]
+    nearest: Floats = reading.vectors[int(np.argmin(distance))]
+    return nearest
+
+
+def neighbours(lexicon: Lexicon, lines: Sequence[Exemplar], vectors: Floats) -> Neighbours:
+    """`lines` with their vectors as an index over the lexicon's phrases; lines of phrases that the lexicon lacks are left out."""
+    ids = tuple(lexicon.phrases)
+    number = {phrase_id: i for i, phrase_id in enumerate(ids)}
+    kept = [i for i, line in enumerate(lines) if not line.violates or line.phrase in number]
+    phrase = [number[lines[i].phrase or ""] if lines[i].violates else NO_PHRASE for i in kept]
+    return Neighbours(lines=tuple(lines[i] for i in kept), vectors=vectors[kept], phrase=np.array(phrase, dtype=np.int32), ids=ids)
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """Row-wise, stable."""
+    shifted = logits - logits.max(-1, keepdims=True)
+    result: Floats = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    return result
