@@ -11,7 +11,7 @@ from ahocorasick_rs import AhoCorasick
 
 from phrasecheck.lexicon import Lexicon
 from phrasecheck.marks import SLOT
-from phrasecheck.normalize import Normalized, without_fillers
+from phrasecheck.normalize import Normalized, without_fillers, word_edges
 from phrasecheck.types import Match, Method
 
 CLAUSE_GAP = 4  # characters that may stand between two clauses: 「不知道啊真的不清楚」
@@ -49,9 +49,12 @@ class Exact:
         for pattern, start, end in self._automaton.find_matches_as_indexes(text.text, overlapping=True):
             places.setdefault(pattern, []).append((start, end))
         best: dict[str, tuple[int, int]] = {}
+        edges = frozenset(word_edges(text.text)) if places else frozenset()
         for first in places:
             for wording in self._by_first.get(first, ()):
                 for start, end in self._chains(wording, places):
+                    if start not in edges or end not in edges:  # «随便告» is not said in «随便告诉我»
+                        continue
                     old = best.get(wording.phrase_id)
                     if old is None or end - start > old[1] - old[0]:
                         best[wording.phrase_id] = (start, end)

@@ -14,6 +14,7 @@ from phrasecheck.normalize import Normalized, word_edges
 from phrasecheck.types import Match, Method
 
 LEAST = 0.6  # below this an alignment is chance
+SHORTEST = 4  # «告去» is nearly anywhere; only exact may find it
 
 
 class Fuzzy:
@@ -39,7 +40,7 @@ class Aligner:
 
     def __init__(self, lexicon: Lexicon, view: Callable[[str], str]) -> None:
         wordings = {(view("".join(clauses).replace(SLOT, "")), p.id) for p in lexicon.phrases.values() for clauses in p.wordings}
-        self._wordings = sorted(wordings)
+        self._wordings = sorted(w for w in wordings if len(w[0]) >= SHORTEST)
         self._candidates = Candidates([wording for wording, _ in self._wordings])
 
     def align(self, text: str, least: float) -> dict[str, tuple[float, int, int]]:

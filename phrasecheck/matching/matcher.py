@@ -65,7 +65,7 @@ class Matcher:
         makers = {Method.EXACT: Exact, Method.FUZZY: Fuzzy, Method.PHONETIC: Phonetic}
         self._finders = [maker(parts.lexicon) for method, maker in makers.items() if method in settings.methods]
         self._semantic = Method.SEMANTIC in settings.methods and bool(parts.encoders)
-        self._known = {p: i for i, p in enumerate(parts.encoders[0].phrases)} if parts.encoders else {}
+        self.known = {p: i for i, p in enumerate(parts.encoders[0].phrases)} if parts.encoders else {}
 
     def verdicts(self, lines: Sequence[Line]) -> list[Verdict]:
         """One Verdict a line, in order. Lines of the customer get none of anything."""
@@ -116,7 +116,7 @@ class Matcher:
         return self.parts.weights.logits(window_features(look, self.parts.neighbours), self._semantic)
 
     def _shares(self, line: Line, look: Look, row: int) -> Floats:
-        features = phrase_features(look, row, line.role, self.parts.lexicon, self.parts.neighbours, self._known)
+        features = phrase_features(look, row, line.role, self.parts.lexicon, self.parts.neighbours, self.known)
         return phrase_shares(features, self.parts.weights)
 
     def _hits(self, line: Line, look: Look, logits: Floats) -> list[Hit]:

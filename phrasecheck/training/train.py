@@ -75,15 +75,23 @@ def _groups(encoder: Encoder, plan: Plan) -> list[dict[str, object]]:
 
 
 def _batches(lines: Sequence[Exemplar], plan: Plan, rng: random.Random) -> Iterator[list[Example]]:
-    """Endless shuffled batches of fresh variants. Lines of one phrase travel in fours (violations and near-misses), so that contrast has both in sight."""
+    """Endless shuffled batches of fresh variants. Lines of one phrase travel in fours (violations and near-misses), so that contrast has
+    both in sight; fours of like length share a batch, so that little is spent on padding."""
     harmless = [line for line in lines if not line.violates and line.kind != "quote"]
+    fours_a_batch = plan.batch // 4
     while True:
-        order = _in_fours(lines, rng)
-        for at in range(0, len(order) - plan.batch + 1, plan.batch):
-            yield [e for e in (example(plan.augment(line, harmless, rng)) for line in order[at : at + plan.batch]) if e.windows]
+        fours = [[example(plan.augment(line, harmless, rng)) for line in four] for four in _fours(lines, rng)]
+        chunk = 12 * fours_a_batch
+        batches = []
+        for at in range(0, len(fours), chunk):
+            alike = sorted(fours[at : at + chunk], key=lambda four: max(len(e.line.text) for e in four))
+            batches += [alike[i : i + fours_a_batch] for i in range(0, len(alike), fours_a_batch)]
+        rng.shuffle(batches)
+        for batch in batches:
+            yield [e for four in batch for e in four if e.windows]
 
 
-def _in_fours(lines: Sequence[Exemplar], rng: random.Random) -> list[Exemplar]:
+def _fours(lines: Sequence[Exemplar], rng: random.Random) -> list[list[Exemplar]]:
     by_phrase: dict[str | None, list[Exemplar]] = {}
     for line in lines:
         by_phrase.setdefault(line.phrase, []).append(line)
@@ -92,7 +100,7 @@ def _in_fours(lines: Sequence[Exemplar], rng: random.Random) -> list[Exemplar]:
         shuffled = rng.sample(members, len(members))
         groups += [shuffled[i : i + 4] for i in range(0, len(shuffled), 4)]
     rng.shuffle(groups)
-    return [line for group in groups for line in group]
+    return groups
 
 
 def losses(outputs: tuple[Tensor, Tensor, Tensor], batch: Batch, examples: Sequence[Example], index: dict[str, int], plan: Plan) -> Tensor:

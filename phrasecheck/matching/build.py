@@ -1,0 +1,71 @@
+"""Putting a Matcher together from what ships and what a company adds."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from phrasecheck.engines.encoder import Encoder, OnnxEncoder
+from phrasecheck.lexicon import Lexicon, load_exemplars, load_lexicon
+from phrasecheck.matching.fuse import load_weights
+from phrasecheck.matching.matcher import Matcher, Parts
+from phrasecheck.matching.qualifiers import load_qualifiers
+from phrasecheck.matching.semantic import Neighbours, embed, neighbours, own_lines
+from phrasecheck.resources import resource
+from phrasecheck.settings import Settings
+from phrasecheck.types import Method
+
+CHARACTERS = "models/encoder-characters"
+SOUND = "models/encoder-sound"
+VECTORS = "exemplars.npz"
+
+
+def build_matcher(settings: Settings, lexicon: Lexicon | None = None) -> Matcher:
+    """The matcher for `settings`; `lexicon` spares reading it again. Encoders are loaded only when semantic matching is on."""
+    lexicon = lexicon or load_lexicon(settings.lexicons)
+    encoders = load_encoders(settings) if Method.SEMANTIC in settings.matching.methods else ()
+    parts = Parts(
+        lexicon=lexicon,
+        encoders=encoders,
+        neighbours=shipped_neighbours(lexicon, encoders[0], resource(CHARACTERS)) if encoders else None,
+        qualifiers=load_qualifiers(),
+        weights=load_weights(),
+    )
+    return Matcher(parts, settings.matching)
+
+
+def load_encoders(settings: Settings) -> tuple[Encoder, ...]:
+    """The encoder by characters and, where it is there, the one by sound."""
+    folders = [resource(CHARACTERS), resource(SOUND)] if settings.encoder == "shipped" else [Path(settings.encoder)]
+    return tuple(OnnxEncoder(folder) for folder in folders if folder is folders[0] or folder.exists())
+
+
+def shipped_neighbours(lexicon: Lexicon, encoder: Encoder, folder: Path) -> Neighbours:
+    """The shipped exemplars with their stored vectors, and the lexicon's own lines encoded now."""
+    lines = load_exemplars()
+    vectors = stored_vectors(folder, [line.text for line in lines])
+    if vectors is None:
+        vectors = embed(encoder, lines)
+    own = own_lines(lexicon, encoder.phrases)
+    if own:
+        vectors = np.concatenate([vectors, embed(encoder, own)])
+    return neighbours(lexicon, [*lines, *own], vectors)
+
+
+def stored_vectors(folder: Path, texts: Sequence[str]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None:
+    """The exemplars' vectors stored beside an encoder, or None when they belong to other lines."""
+    file = folder / VECTORS
+    if not file.is_file():
+        return None
+    with np.load(file) as stored:
+        if str(stored["sha256"]) != digest(texts):
+            return None
+        return np.asarray(stored["vectors"], dtype=np.float32)
+
+
+def digest(texts: Sequence[str]) -> str:
+    """What identifies a list of exemplar texts."""
+    import hashlib
+
+    return hashlib.sha256(json.dumps(list(texts), ensure_ascii=False).encode()).hexdigest()

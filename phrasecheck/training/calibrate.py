@@ -1,0 +1,104 @@
+"""Fitting fuse's two tables on held-back exemplars, which no encoder was trained on.
+
+In: a Matcher with any weights, and held-back lines. Out: Weights whose probabilities are calibrated on those lines. Signs are bound: methods may
+only raise, qualifiers only lower (scipy's L-BFGS-B with bounds).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from phrasecheck.engines.encoder import Floats
+from phrasecheck.lexicon import Exemplar
+from phrasecheck.matching.fuse import FEATURES, LOWERING, PHRASE_FEATURES, Look, Weights, phrase_features, window_features
+from phrasecheck.matching.matcher import Matcher
+from phrasecheck.types import Role
+
+ROUNDS = 5
+RIDGE = 1e-3
+PLAIN = ("exact", "fuzzy", "phonetic", *LOWERING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A held-back line, the role it is judged in, and what the methods saw in it."""
+
+    line: Exemplar
+    role: Role | None
+    look: Look
+
+
+def fit(matcher: Matcher, lines: Sequence[Exemplar], weight_of_harmless: float = 1.0) -> Weights:
+    """Weights fitted on `lines`. `weight_of_harmless` says how many real harmless turns one harmless line stands for."""
+    looks = matcher.look([line.text for line in lines])
+    held = [Held(line=line, role=_role(matcher, line), look=look) for line, look in zip(lines, looks, strict=True) if look.windows]
+    tables = [window_features(h.look, matcher.parts.neighbours) for h in held]
+    labels = np.array([h.line.violates for h in held], dtype=np.float64)
+    importance = np.where(labels == 1, 1.0, weight_of_harmless)
+    window, bias = _fit_window(tables, labels, importance, FEATURES)
+    plain, plain_bias = _fit_window(tables, labels, importance, PLAIN)
+    return Weights(window=window, bias=bias, plain_window=plain, plain_bias=plain_bias, phrase=_fit_phrase(matcher, held))
+
+
+def _role(matcher: Matcher, line: Exemplar) -> Role | None:
+    """The role whose section a violation belongs to, as it would mostly be said there."""
+    phrase = matcher.parts.lexicon.phrases.get(line.phrase or "")
+    return phrase.roles[0] if phrase is not None and len(phrase.roles) == 1 else None
+
+
+def _fit_window(tables: Sequence[Floats], labels: npt.NDArray[np.float64], importance: npt.NDArray[np.float64], names: Sequence[str]) -> tuple[dict[str, float], float]:
+    """Logistic regression on each line's likeliest window; the window is chosen anew each round by the weights of the last."""
+    columns = [FEATURES.index(name) for name in names]
+    bounds = [(None, 0.0) if name in LOWERING else (0.0, None) for name in names] + [(None, None)]
+    theta = np.array([0.0 if name in LOWERING else 0.3 for name in names] + [0.0])
+    for _ in range(ROUNDS):
+        rows = np.array([table[np.argmax(table[:, columns] @ theta[:-1])][columns] for table in tables], dtype=np.float64)
+        theta = minimize(_loss, theta, args=(rows, labels, importance), jac=True, method="L-BFGS-B", bounds=bounds).x
+    return {name: round(float(value), 4) for name, value in zip(names, theta[:-1], strict=True)}, round(float(theta[-1]), 4)
+
+
+def _loss(
+    theta: npt.NDArray[np.float64], rows: npt.NDArray[np.float64], labels: npt.NDArray[np.float64], importance: npt.NDArray[np.float64]
+) -> tuple[float, npt.NDArray[np.float64]]:
+    logits = rows @ theta[:-1] + theta[-1]
+    loss = np.sum(importance * (np.logaddexp(0, logits) - labels * logits)) / importance.sum() + RIDGE * np.sum(theta[:-1] ** 2)
+    wrong = importance * (1 / (1 + np.exp(-logits)) - labels) / importance.sum()
+    return float(loss), np.append(rows.T @ wrong + 2 * RIDGE * theta[:-1], wrong.sum())
+
+
+def _fit_phrase(matcher: Matcher, held: Sequence[Held]) -> dict[str, float]:
+    """A conditional logit over the lexicon's phrases; the line's phrase counts most, the others that would do share the rest."""
+    ids = list(matcher.parts.lexicon.phrases)
+    tables, targets = [], []
+    for h in held:
+        if not h.line.violates or h.line.phrase not in ids:
+            continue
+        row = int(np.argmax(matcher.window_logits(h.look)))
+        tables.append(phrase_features(h.look, row, h.role, matcher.parts.lexicon, matcher.parts.neighbours, matcher.known))
+        target = np.zeros(len(ids))
+        target[ids.index(h.line.phrase)] = 1.0
+        for also in h.line.also:
+            if also in ids:
+                target[ids.index(also)] = 0.3
+        targets.append(target / target.sum())
+    cube, goal = np.stack(tables).astype(np.float64), np.stack(targets)
+    start = np.full(len(PHRASE_FEATURES), 0.3)
+    found = minimize(_phrase_loss, start, args=(cube, goal), jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * len(start)).x
+    return {name: round(float(value), 4) for name, value in zip(PHRASE_FEATURES, found, strict=True)}
+
+
+def _phrase_loss(theta: npt.NDArray[np.float64], cube: npt.NDArray[np.float64], goal: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+    logits = cube @ theta
+    logits -= logits.max(1, keepdims=True)
+    shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    loss = -np.sum(goal * np.log(np.maximum(shares, 1e-12))) / len(goal) + RIDGE * np.sum(theta**2)
+    return float(loss), np.einsum("np,npf->f", shares - goal, cube) / len(goal) + 2 * RIDGE * theta
+
+
+def expected_calibration_error(probabilities: Floats, labels: Floats, bins: int = 10) -> float:
+    """ECE: the mean distance between predicted probability and observed share over equal-width bins, weighted by their size."""
+    edges = np.clip((probabilities * bins).astype(int), 0, bins - 1)
+    return float(sum(abs(probabilities[edges == b].mean() - labels[edges == b].mean()) * (edges == b).mean() for b in range(bins) if (edges == b).any()))
