@@ -71,6 +71,7 @@ class Exemplar:
     spans: tuple[tuple[int, int], ...] = ()
     kind: str = "ordinary"
     voice: str = ""
+    call: str | None = None  # the written call that the line is a turn of
 
     @property
     def violates(self) -> bool:
@@ -172,4 +173,5 @@ def _exemplar(row: Mapping[str, Any]) -> Exemplar:
         spans=tuple((int(start), int(end)) for start, end in row.get("spans", ())),
         kind=row["kind"],
         voice=row["voice"],
+        call=row.get("call"),
     )

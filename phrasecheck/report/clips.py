@@ -1,7 +1,7 @@
 """The sound that travels inside a report: the whole call pressed small, and a clip for each hit.
 
-In: the recording, and the stretches wanted. Out: data URIs. The one decision: mono MP3. Opus would be smaller, but MP3 plays in every browser on any
-desk and in any phone, seeks exactly at a constant bit rate, and saves as a file that anybody can open.
+In: the recording, and the stretches wanted. Out: data URIs. The one decision: mono MP3. Opus would be smaller, but MP3 plays in every
+browser on any desk and in any phone, seeks exactly at a constant bit rate, and saves as a file that anybody can open.
 """
 
 from base64 import b64encode

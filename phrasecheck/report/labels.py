@@ -31,10 +31,9 @@ ENUMS: Mapping[str, Pair] = {
     Method.SEMANTIC: ("意思相近", "Similar meaning"),
     HitState.HIT: ("命中", "Hit"),
     HitState.DOUBTFUL: ("存疑", "Doubtful"),
-    "left": ("左声道", "Left channel"),
-    "right": ("右声道", "Right channel"),
-    "mono": ("单声道", "Mono"),
 }
+
+CHANNELS: Mapping[str, Pair] = {"left": ("左声道", "Left channel"), "right": ("右声道", "Right channel"), "mono": ("单声道", "Mono")}
 
 PAGE: Mapping[str, Pair] = {
     "title": ("服务禁语检查报告", "Forbidden phrase report"),
@@ -42,7 +41,6 @@ PAGE: Mapping[str, Pair] = {
     "call_role": ("岗位", "Role"),
     "agent_name": ("坐席", "Agent"),
     "team": ("班组", "Team"),
-    "channels": ("声道", "Channels"),
     "agent_channel": ("客服声道", "Agent's channel"),
     "certainty": ("把握", "certainty"),
     "not_decided": ("未能确定", "not decided"),
@@ -59,6 +57,7 @@ PAGE: Mapping[str, Pair] = {
     "hits_uncounted": ("处未计分", "not counted"),
     "no_card": ("没有一句话能确定是客服说的，所以没有计分。", "Nobody is known to be the agent, so there are no points."),
     "timeline": ("时间线", "Time line"),
+    "space": ("空格", "Space"),
     "keys": ("播放 / 暂停", "play / pause"),
     "keys_hits": ("下一处 / 上一处", "next / previous hit"),
     "found": ("命中与存疑", "Hits and doubtful"),
@@ -81,7 +80,6 @@ PAGE: Mapping[str, Pair] = {
     "download": ("下载片段", "Download clip"),
     "in_context": ("看上下文", "In context"),
     "low_words": ("浅色字：识别把握低", "Lighter words: heard with little certainty"),
-    "heard": ("识别把握", "heard with certainty"),
     "no_audio": ("本报告未附录音。", "This report carries no audio."),
     "only_clips": ("录音较长，只附了各处片段。", "A long recording: only the clips are embedded."),
 }
@@ -89,18 +87,23 @@ PAGE: Mapping[str, Pair] = {
 WORDS: Mapping[str, Pair] = {**ENUMS, **PAGE}
 
 
+def pair(key: str) -> Pair:
+    """Both names of a label or of an enum's value. Raises KeyError for what has none, so that a slip in a template shows in a test."""
+    return WORDS[key]
+
+
 def chinese(key: str) -> str:
-    """The Chinese name; a channel beyond the second is named by its number, anything unknown by itself."""
+    """The Chinese name of a label or of an enum's value."""
     return pair(key)[0]
 
 
-def pair(key: str) -> Pair:
-    """Both names of a label, an enum's value or a channel."""
-    if key in WORDS:
-        return WORDS[key]
-    if key.startswith("ch") and key[2:].isdigit():
-        return f"第 {key[2:]} 声道", f"Channel {key[2:]}"
-    raise KeyError(f"no label for {key!r}")
+def channel(name: str) -> Pair:
+    """Both names of a channel; one beyond the second goes by its number, any other by its own name."""
+    if name in CHANNELS:
+        return CHANNELS[name]
+    if name.startswith("ch") and name[2:].isdigit():
+        return f"第 {name[2:]} 声道", f"Channel {name[2:]}"
+    return name, name
 
 
 def clock(seconds: float | None) -> str:

@@ -8,7 +8,7 @@ channel gets one lane a speaker.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from phrasecheck.report.labels import chinese, clock, pair
+from phrasecheck.report.labels import channel, chinese, clock, pair
 from phrasecheck.report.view import HitView
 from phrasecheck.types import CallResult, Speaker, Utterance
 
@@ -89,8 +89,8 @@ def _lanes(result: CallResult) -> list[tuple[tuple[str, str], list[Utterance]]]:
     channels = result.call.channels or tuple(dict.fromkeys(utterance.channel for utterance in spoken))
     if len(channels) > 1:
         agents = result.transcript.speakers.agent_channel
-        ordered = sorted(channels, key=lambda channel: channel != agents)
-        return [(_channel_label(channel, agents), [u for u in spoken if u.channel == channel]) for channel in ordered]
+        ordered = sorted(channels, key=lambda name: name != agents)
+        return [(_channel_label(name, agents), [u for u in spoken if u.channel == name]) for name in ordered]
     return [(pair(speaker), [u for u in spoken if u.speaker is speaker]) for speaker in _speakers(spoken)]
 
 
@@ -99,15 +99,16 @@ def _speakers(spoken: Iterable[Utterance]) -> list[Speaker]:
     return [speaker for speaker in Speaker if speaker in heard]
 
 
-def _channel_label(channel: str, agents: str | None) -> tuple[str, str]:
+def _channel_label(name: str, agents: str | None) -> tuple[str, str]:
     if agents is None:
-        return pair(channel)
-    (who, who_en), (where, where_en) = pair(Speaker.AGENT if channel == agents else Speaker.CUSTOMER), pair(channel)
+        return channel(name)
+    (who, who_en), (where, where_en) = pair(Speaker.AGENT if name == agents else Speaker.CUSTOMER), channel(name)
     return f"{who}（{where}）", f"{who_en} ({where_en.lower()})"
 
 
 def _bar(utterance: Utterance, seconds: float) -> Bar:
-    return Bar(utterance=utterance, x=_percent(utterance.start, seconds), width=max(_percent(utterance.end - utterance.start, seconds), 0.2))
+    width = max(_percent(utterance.end - utterance.start, seconds), 0.2)
+    return Bar(utterance=utterance, x=_percent(utterance.start, seconds), width=width)
 
 
 def _pins(views: Sequence[HitView], seconds: float) -> tuple[int, tuple[Pin, ...]]:

