@@ -166,3 +166,12 @@ def _text_faults(phrase: PhraseEntry, at: tuple[int | str, ...]) -> Iterator[tup
     for i, clause in enumerate(phrase.alone or ()):
         if normalize(clause).text not in spoken:
             yield (*at, "alone", i), f"{phrase.id} 的 alone「{clause}」不是 text 里的一个分句"
+
+
+def is_overlay(path: Path) -> bool:
+    """Whether a file lies over another lexicon. A file that cannot be read is not; read_file says what is wrong with it."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return False
+    return isinstance(raw, dict) and "extends" in raw

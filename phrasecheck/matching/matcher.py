@@ -67,6 +67,11 @@ class Matcher:
         self._semantic = Method.SEMANTIC in settings.methods and bool(parts.encoders)
         self.known = {p: i for i, p in enumerate(parts.encoders[0].phrases)} if parts.encoders else {}
 
+    @property
+    def models(self) -> dict[str, str]:
+        """What a result names as its models."""
+        return {f"encoder_{i}": encoder.name for i, encoder in enumerate(self.parts.encoders, 1)}
+
     def verdicts(self, lines: Sequence[Line]) -> list[Verdict]:
         """One Verdict a line, in order. Lines of the customer get none of anything."""
         asked = [i for i, line in enumerate(lines) if line.speaker is not Speaker.CUSTOMER]

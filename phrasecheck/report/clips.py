@@ -5,19 +5,17 @@ browser on any desk and in any phone, seeks exactly at a constant bit rate, and 
 """
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from phrasecheck.errors import AudioError
+from phrasecheck.audio import RATE, decode
 from phrasecheck.report.view import HitView
 from phrasecheck.types import Samples
 
-RATE = 16_000
 BIT_RATE = 24_000  # 180 kB a minute; telephone speech needs no more
 MARGIN_S = 1.5  # kept before and after a hit
 WHOLE_S = 3600.0  # longer calls bring their clips only: 11 MB an hour is what a browser opens without a wait
@@ -44,36 +42,20 @@ class Sound:
 
 def embed(file: Path, views: Sequence[HitView]) -> Sound:
     """The recording's sound for a report. Raises AudioError when the file cannot be read."""
-    samples = read_mono(file)
+    samples = mixed(file)
     seconds = len(samples) / RATE
     whole = data_uri(samples) if seconds <= WHOLE_S else None
     return Sound(call=whole, clips={view.number: _clip(samples, view) for view in views if view.start < seconds})
 
 
-def read_mono(file: Path) -> Samples:
-    """All channels of a recording mixed to mono, 16 kHz, raised to a common loudness. Raises AudioError."""
-    import av
-
-    try:
-        with av.open(str(file)) as container:
-            parts = list(_decoded(av, container))
-    except (av.FFmpegError, OSError, IndexError) as error:
-        raise AudioError(f"报告要附上录音，但读不了 {file}：{error}。请确认文件还在，或不附录音") from error
-    samples = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+def mixed(file: Path) -> Samples:
+    """All channels of a recording as one, 16 kHz, raised to a common loudness. Raises AudioError."""
+    channels = decode(file).channels
+    samples = np.zeros(max(len(channel.samples) for channel in channels), np.float32)
+    for channel in channels:
+        samples[: len(channel.samples)] += channel.samples
     peak = float(np.abs(samples).max(initial=0.0))
-    mixed: Samples = samples * np.float32(min(MOST_GAIN, LOUDEST / peak) if peak > 0 else 1.0)
-    return mixed
-
-
-def _decoded(av: Any, container: Any) -> Iterator[Samples]:
-    """Mono frames up to the end, or up to where a truncated file breaks off: what was checked can be heard."""
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-    try:
-        for frame in container.decode(audio=0):
-            yield from (part.to_ndarray().reshape(-1) for part in resampler.resample(frame))
-    except av.InvalidDataError:
-        pass
-    yield from (part.to_ndarray().reshape(-1) for part in resampler.resample(None))
+    return samples * np.float32(min(MOST_GAIN, LOUDEST / peak) if peak > 0 else 1.0)
 
 
 def data_uri(samples: Samples) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from phrasecheck.scoring import UNSURE
 from phrasecheck.types import CallResult, Finding, Hit, HitState, Utterance, Word
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class HitView:
         return self.finding is not None and self.finding.counted
 
     @property
+    def scoring(self) -> str:
+        """Why it costs what it costs, or why it costs nothing. A hit on no card is one of a call in which nobody is known to be the agent."""
+        return self.finding.reason if self.finding else UNSURE
+
+    @property
     def start(self) -> float:
         """Seconds: of the hit, else of its utterance."""
         return self.utterance.start if self.hit.start_s is None else self.hit.start_s
@@ -50,12 +56,12 @@ class HitView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A run of an utterance's text of one look: the numbers of the hits it belongs to and of those that begin here, and
+    """A run of an utterance's text of one look: the numbers of the hits it belongs to and of those that end with it, and
     whether it was heard badly."""
 
     text: str
     hits: tuple[int, ...] = ()
-    opens: tuple[int, ...] = ()
+    closes: tuple[int, ...] = ()
     doubtful: bool = False
     faint: bool = False
 
@@ -90,7 +96,7 @@ def pieces(utterance: Utterance, views: Sequence[HitView]) -> list[Piece]:
             Piece(
                 text=text[start:end],
                 hits=tuple(view.number for view in over),
-                opens=tuple(view.number for first, _, view in spans if first == start and view in over),
+                closes=tuple(view.number for _, last, view in spans if last == end and view in over),
                 doubtful=bool(over) and all(view.doubtful for view in over),
                 faint=any(first <= start and end <= last for first, last in faint),
             )

@@ -97,8 +97,3 @@ def _phrase_loss(theta: npt.NDArray[np.float64], cube: npt.NDArray[np.float64], 
     loss = -np.sum(goal * np.log(np.maximum(shares, 1e-12))) / len(goal) + RIDGE * np.sum(theta**2)
     return float(loss), np.einsum("np,npf->f", shares - goal, cube) / len(goal) + 2 * RIDGE * theta
 
-
-def expected_calibration_error(probabilities: Floats, labels: Floats, bins: int = 10) -> float:
-    """ECE: the mean distance between predicted probability and observed share over equal-width bins, weighted by their size."""
-    edges = np.clip((probabilities * bins).astype(int), 0, bins - 1)
-    return float(sum(abs(probabilities[edges == b].mean() - labels[edges == b].mean()) * (edges == b).mean() for b in range(bins) if (edges == b).any()))

@@ -4,7 +4,6 @@ In: the exemplar files. Out: models/encoder-characters or models/encoder-sound. 
 calls by the hash of their name); calibration and the model card's figures rest on those alone.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from phrasecheck.errors import ModelError
 from phrasecheck.lexicon import Exemplar, Lexicon
+from phrasecheck.training.split import held_back
 
 CHARACTERS, SYLLABLES = "characters", "syllables"
 
@@ -27,12 +27,6 @@ class Recipe:
     seed: int = 1
     threads: int = 0
     everything: bool = False  # train on the held-back lines too (the shipped weights do not)
-
-
-def held_back(line: Exemplar) -> bool:
-    """Whether a line is kept from training: one in eight, whole calls together."""
-    key = line.call or line.text
-    return hashlib.sha1(key.encode()).digest()[0] % 8 == 0
 
 
 def make(lines: Sequence[Exemplar], lexicon: Lexicon, recipe: Recipe, folder: Path, work: Path, say: Callable[[str], None] = print) -> None:

@@ -6,7 +6,7 @@
   const drawing = document.getElementById("drawing");
   const head = document.getElementById("head");
   const seconds = Number(drawing.dataset.seconds);
-  const cards = all(".hit");
+  const cards = all(".card");
   const lines = all(".say");
   let current = call; // the sound that the space key starts and stops
   let chosen = -1;
@@ -37,6 +37,7 @@
   }
 
   function follow() {
+    head.classList.add("seen");
     const at = current.currentTime + Number(current.dataset.start || 0);
     const place = `${Math.min(100, 100 * at / seconds)}%`;
     head.setAttribute("x1", place);
@@ -108,7 +109,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "j") visit(Math.min(chosen + 1, cards.length - 1));
     else if (event.key === "k") visit(Math.max(chosen - 1, 0));
-    else if (event.key === " " && current && !event.target.closest("button, a, summary, audio")) {
+    else if (event.key === " " && current && !event.target.closest("button, summary, audio")) {
       event.preventDefault();
       toggle(current);
     }

@@ -1,0 +1,207 @@
+"""phrasecheck check and rescore: recordings or stored results in, result files out."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from phrasecheck.cli.language import say
+from phrasecheck.cli.options import ROLES, make_settings, settings_options
+from phrasecheck.errors import InputError, PhrasecheckError
+
+if TYPE_CHECKING:
+    from phrasecheck.lexicon import Lexicon
+    from phrasecheck.pipeline import Request
+    from phrasecheck.types import CallResult
+
+FORMATS = ("json", "html", "xlsx", "csv")
+SUMMARY = "summary"  # .xlsx and .csv over all calls
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes each result as it comes and remembers what the summary needs."""
+
+    out: Path
+    formats: Sequence[str]
+    lexicon: "Lexicon"
+    results: list["CallResult"] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+    def write(self, result: "CallResult", name: str, audio: Path | None) -> None:
+        """One call's files, each whole or not at all."""
+        from phrasecheck.report.html import render
+        from phrasecheck.report.json import to_json
+
+        if "json" in self.formats:
+            write_whole(self.out / f"{name}.json", json.dumps(to_json(result), ensure_ascii=False, indent=1) + "\n")
+        if "html" in self.formats:
+            write_whole(self.out / f"{name}.html", render(result, self.lexicon, audio))
+        self.results.append(result)
+
+    def finish(self) -> None:
+        """The tables over all calls, and what the terminal says."""
+        from rich.console import Console
+
+        from phrasecheck.report.terminal import summary
+        from phrasecheck.report.xlsx import write_csv, write_xlsx
+
+        if "xlsx" in self.formats:
+            write_xlsx(self.results, self.failures, self.lexicon, self.out / f"{SUMMARY}.xlsx")
+        if "csv" in self.formats:
+            write_csv(self.results, self.lexicon, self.out / f"{SUMMARY}.csv")
+        summary(self.results, self.failures, self.lexicon, Console())
+        if self.formats:
+            click.echo(say(f"结果在 {self.out}/", f"Results are in {self.out}/"))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write beside, then rename: a result file is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+
+
+def formats_of(text: str) -> list[str]:
+    """«json,html» as a list. Raises InputError naming what is not a format."""
+    given = [f.strip() for f in text.split(",") if f.strip()]
+    wrong = [f for f in given if f not in FORMATS]
+    if wrong:
+        raise InputError(f"--format 应为 {','.join(FORMATS)} 中的一种或几种（逗号分隔），收到 {','.join(wrong)}")
+    return given
+
+
+@click.command(help=say("检查录音：一个录音一份结果；可给文件、文件夹或通配符。", "Check recordings: files, folders or globs; one result each."))
+@click.argument("audio", nargs=-1, required=True)
+@click.option("--role", type=click.Choice(ROLES), default="reception", show_default=True, help=say("坐席的岗位", "The agent's role"))
+@click.option("--agent-channel", type=click.Choice(["left", "right", "auto"]), default="auto", show_default=True, help=say("坐席在哪个声道", "The agent's channel"))
+@click.option("--metadata", type=click.Path(path_type=Path), help=say("CSV/XLSX：文件、坐席、团队、岗位、坐席声道……", "CSV/XLSX: file, agent, team, role, agent_channel ..."))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("phrasecheck-results"), show_default=True, help=say("结果文件夹", "Folder for results"))
+@click.option("--format", "formats", default="json,html", show_default=True, help=say("json,html,xlsx,csv，逗号分隔", "json,html,xlsx,csv, comma separated"))
+@click.option("--asr-model", help=say("识别模型：base 或 CTranslate2 文件夹", "base or a CTranslate2 folder"))
+@click.option("--threads", type=click.IntRange(0), help=say("CPU 线程数，0 = 全部", "CPU threads, 0 = all"))
+@settings_options
+def check(
+    audio: Sequence[str], role: str, agent_channel: str, metadata: Path | None, out: Path, formats: str, asr_model: str | None, threads: int | None,
+    settings_file: Path | None, lexicons: Sequence[Path], without: Sequence[str],
+) -> None:
+    """Exit status 0 whatever was found, 1 if a recording could not be read."""
+    from phrasecheck.audio import find_recordings
+
+    wanted = formats_of(formats)
+    settings = make_settings(settings_file, lexicons, without, model=asr_model, threads=threads)
+    requests = make_requests(find_recordings(audio), role, agent_channel, metadata)
+    from phrasecheck.pipeline import load_engines
+
+    engines = load_engines(settings)
+    writer = Writer(out=out, formats=wanted, lexicon=engines.matcher.parts.lexicon)
+    _run(requests, engines, settings, writer)
+    writer.finish()
+    if writer.failures:
+        sys.exit(1)
+
+
+def make_requests(paths: Iterable[Path], role: str, agent_channel: str, metadata: Path | None) -> list["Request"]:
+    """The recordings with what the options and the metadata table say of each."""
+    from phrasecheck.metadata import apply_metadata, read_metadata
+    from phrasecheck.pipeline import Request
+    from phrasecheck.types import Role
+
+    rows = read_metadata(metadata) if metadata else {}
+    return [
+        apply_metadata(Request(path=path, role=Role(role), agent_channel=agent_channel), rows)  # type: ignore[arg-type]  # click checked it
+        for path in paths
+    ]
+
+
+def names_for(paths: Sequence[Path]) -> dict[Path, str]:
+    """A result name for each recording: its stem; where stems clash, «stem-2» and so on in the order given."""
+    names: dict[Path, str] = {}
+    used: set[str] = set()
+    for path in paths:
+        name, number = path.stem, 1
+        while name in used:
+            number += 1
+            name = f"{path.stem}-{number}"
+        used.add(name)
+        names[path] = name
+    return names
+
+
+def _run(requests: Sequence["Request"], engines: object, settings: object, writer: Writer) -> None:
+    """Check all with a progress bar; a recording that cannot be read is remembered and the others go on."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    from phrasecheck.pipeline import check_calls
+
+    names = names_for([request.path for request in requests])
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(say("检查录音", "Checking"), total=len(requests))
+
+        def done(request: "Request", outcome: "CallResult | Exception") -> None:
+            if isinstance(outcome, Exception):
+                _fail(writer, request, outcome)
+            else:
+                writer.write(outcome, names[request.path], request.path)
+            bar.update(task, advance=1, description=request.path.name)
+
+        check_calls(requests, engines, settings, done)  # type: ignore[arg-type]
+
+
+def _fail(writer: Writer, request: "Request", error: Exception) -> None:
+    message = str(error) if isinstance(error, PhrasecheckError) else f"内部错误 {type(error).__name__}：{error}；请把这个文件和这行字发给维护人员"
+    writer.failures.append((str(request.path), message))
+    click.echo(f"✗ {request.path.name}: {message}", err=True)
+
+
+@click.command(help=say("用当前词库和设置重新评判 check 存下的 JSON 结果，不再转写。", "Judge stored JSON results again with the current lexicon and settings; no ASR."))
+@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help=say("新结果的文件夹", "Folder for the new results"))
+@click.option("--format", "formats", default="json", show_default=True, help=say("json,html,xlsx,csv，逗号分隔", "json,html,xlsx,csv, comma separated"))
+@settings_options
+def rescore(results: Sequence[Path], out: Path, formats: str, settings_file: Path | None, lexicons: Sequence[Path], without: Sequence[str]) -> None:
+    """Exit status 1 if a file is not a stored result; the others are still done."""
+    from phrasecheck.matching.build import build_matcher
+    from phrasecheck.pipeline import rejudge
+    from phrasecheck.report.json import from_json
+
+    settings = make_settings(settings_file, lexicons, without)
+    matcher = build_matcher(settings)
+    writer = Writer(out=out, formats=formats_of(formats), lexicon=matcher.parts.lexicon)
+    for path in stored_results(results):
+        try:
+            old = from_json(read_object(path))
+        except InputError as error:
+            writer.failures.append((str(path), str(error)))
+            click.echo(f"✗ {path.name}: {error}", err=True)
+            continue
+        writer.write(rejudge(old, matcher, settings), path.stem, None)
+    writer.finish()
+    if writer.failures:
+        sys.exit(1)
+
+
+def stored_results(paths: Sequence[Path]) -> list[Path]:
+    """The JSON files named, or lying in the folders named. Raises InputError when there is none."""
+    files = [f for path in paths for f in (sorted(path.glob("*.json")) if path.is_dir() else [path])]
+    if not files:
+        raise InputError(f"{'、'.join(map(str, paths))} 里没有 JSON 结果；请给出 phrasecheck check 的结果文件或文件夹")
+    return files
+
+
+def read_object(path: Path) -> Mapping[str, object]:
+    """A JSON file's object. Raises InputError."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path} 不是 JSON 结果文件：{error}") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path} 应为 phrasecheck check 写的 JSON 对象")
+    return value

@@ -1,0 +1,141 @@
+"""check_call(): the batch road, the stages called in order; and judge(), the part of it that is text in, values out.
+
+In: a recording with what is known about it, engines, settings. Out: a CallResult. The one decision: everything behind the transcript is pure, so stored
+transcripts can be judged again with another lexicon and no recogniser (rejudge).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from phrasecheck import __version__
+from phrasecheck.matching.matcher import Line, Matcher
+from phrasecheck.settings import Settings
+from phrasecheck.split import joined_hits, pairs
+from phrasecheck.timing import timed
+from phrasecheck.types import Call, CallResult, Hit, Provenance, Role, Transcript, Utterance
+
+if TYPE_CHECKING:
+    from phrasecheck.speech import Vad
+    from phrasecheck.transcribe import Recogniser
+
+AgentChannel = Literal["left", "right", "auto"]
+Progress = Callable[[str, float], None]  # stage, share done 0..1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A recording to be checked and what the user knows about it."""
+
+    path: Path
+    role: Role = Role.RECEPTION
+    agent_channel: AgentChannel = "auto"
+    agent: str | None = None
+    team: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engines:
+    """What holds weights, loaded once and shared by all calls."""
+
+    vad: "Vad"
+    recogniser: "Recogniser"
+    matcher: Matcher
+
+
+def load_engines(settings: Settings) -> Engines:
+    """Everything `check_call` needs. Raises ModelError, LexiconError."""
+    from phrasecheck.engines.registry import resolve
+    from phrasecheck.engines.vad import SileroVad
+    from phrasecheck.engines.whisper import Whisper
+    from phrasecheck.matching.build import build_matcher
+
+    matcher = build_matcher(settings)
+    return Engines(vad=SileroVad(), recogniser=Whisper(resolve(settings.asr.model, settings.cache_dir), settings.asr), matcher=matcher)
+
+
+def check_call(request: Request, engines: Engines, settings: Settings, progress: Progress | None = None) -> CallResult:
+    """One recording, from file to result. Raises AudioError when it cannot be read."""
+    from phrasecheck.audio import decode
+    from phrasecheck.speakers import assign
+    from phrasecheck.transcribe import transcribe
+
+    audio = decode(request.path)
+    utterances = transcribe(audio, engines.vad, engines.recogniser, settings, progress)
+    transcript = assign(utterances, [channel.name for channel in audio.channels], request.role, request.agent_channel)
+    call = Call(
+        id=request.path.stem,
+        source=request.path.name,
+        sha256=audio.sha256,
+        seconds=audio.seconds,
+        role=request.role,
+        channels=tuple(channel.name for channel in audio.channels),
+        agent=request.agent,
+        team=request.team,
+        metadata=request.metadata,
+        warnings=audio.warnings,
+    )
+    models = {"asr": engines.recogniser.name, "vad": engines.vad.name, **engines.matcher.models}
+    return result(call, transcript, engines.matcher, settings, models)
+
+
+def rejudge(old: CallResult, matcher: Matcher, settings: Settings) -> CallResult:
+    """A stored result's transcript against the matcher's lexicon; no audio is read, the recogniser's part of the provenance stays."""
+    models = {**{k: v for k, v in old.provenance.models.items() if k in ("asr", "vad")}, **matcher.models}
+    return result(old.call, old.transcript, matcher, settings, models)
+
+
+def result(call: Call, transcript: Transcript, matcher: Matcher, settings: Settings, models: Mapping[str, str]) -> CallResult:
+    """Transcript -> hits -> scorecards, with what made them."""
+    from phrasecheck.scoring import findings, score
+
+    lexicon = matcher.parts.lexicon
+    hits = judge(transcript, matcher, settings)
+    found = findings(hits, transcript, lexicon, settings.scoring)
+    return CallResult(
+        call=call,
+        transcript=transcript,
+        hits=tuple(hits),
+        scorecards=score(found, transcript, settings.scoring, call.role),
+        provenance=Provenance(
+            software=f"phrasecheck {__version__}",
+            lexicon=lexicon.name,
+            lexicon_sha256=lexicon.sha256,
+            models=models,
+            settings=settings.model_dump(mode="json", include={"speech", "asr", "matching", "scoring"}),
+        ),
+    )
+
+
+def judge(transcript: Transcript, matcher: Matcher, settings: Settings) -> list[Hit]:
+    """The hits of a call in the order they were said, with their times; also those that a pause split over two utterances."""
+    utterances = transcript.utterances
+    verdicts = matcher.verdicts([_line(u, u.text) for u in utterances])
+    hits = [timed(hit, u) for u, verdict in zip(utterances, verdicts, strict=True) for hit in verdict.hits]
+    split = pairs(utterances, settings.matching.join_gap_s)
+    joined = matcher.verdicts([_line(pair.first, pair.text) for pair in split])
+    for pair, verdict in zip(split, joined, strict=True):
+        hits = joined_hits(pair, verdict.hits, hits)
+    return sorted(hits, key=lambda hit: (hit.start_s or 0.0, -hit.score))
+
+
+def _line(utterance: Utterance, text: str) -> Line:
+    return Line(id=utterance.id, text=text, speaker=utterance.speaker, role=utterance.role, confidence=utterance.confidence)
+
+
+def check_calls(
+    requests: Sequence[Request],
+    engines: Engines,
+    settings: Settings,
+    done: Callable[[Request, "CallResult | Exception"], None],
+    progress: Progress | None = None,
+) -> None:
+    """Every recording in turn; `done` is told the result, or the error of one that could not be read. The others go on."""
+    for request in requests:
+        try:
+            outcome: CallResult | Exception = check_call(request, engines, settings, progress)
+        except Exception as error:  # whatever one recording does, the batch goes on
+            outcome = error
+        done(request, outcome)
