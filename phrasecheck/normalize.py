@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 PAUSES = frozenset(",，、;；:：。.!！?？…~—\n\t ")
-# Sounds that carry nothing; dropped only where they stand between clause edges or repeat (「嗯嗯」「呃」), never inside a word.
+# Sounds that carry nothing. Exact matching drops them everywhere, on both sides, so that a phrase that ends in «啊» is still found without it.
 FILLERS = frozenset("嗯呃唔哦噢喔啊呀哎唉诶欸额")
 
 
@@ -82,7 +82,7 @@ def _between_pauses(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for index, char in enumerate([*text, "。"]):
         if char in PAUSES:
-            if index > start:
+            if any(map(str.isalnum, text[start:index])):  # quotation marks or an emoji alone are no clause
                 yield start, index
             start = index + 1
 
@@ -96,7 +96,7 @@ def _even_parts(text: str, start: int, end: int, longest: int) -> list[tuple[int
     for part in range(1, count):
         wanted = (end - start) * part / count
         cut = start + min(edges, key=lambda edge: abs(edge - wanted))
-        if cut > cuts[-1]:
+        if cuts[-1] < cut < end:
             cuts.append(cut)
     return list(zip(cuts, [*cuts[1:], end], strict=True))
 

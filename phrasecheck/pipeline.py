@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from phrasecheck.transcribe import Recogniser
 
 AgentChannel = Literal["left", "right", "auto"]
-Progress = Callable[[str, float], None]  # stage, share done 0..1
+Progress = Callable[[float, float], None]  # seconds of speech heard, seconds there are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

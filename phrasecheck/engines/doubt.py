@@ -15,6 +15,7 @@ COMPRESSION = 2.4  # Whisper's own limit: text that zlib shrinks further repeats
 FASTEST = 11.0  # characters a second; hurried Mandarin reaches 8 to 9
 FAST_FROM = 8  # shorter texts say nothing about speed
 ECHO = 8  # characters in a row that stand in the prompt as well: chance and trade words stay below
+ECHO_FROM = 4  # a text of at least so many characters, all of them from the prompt and in its order, is an echo too
 RUNAWAY = re.compile(r"(.)\1{7,}|(.{2,12}?)\2{3,}")  # one character eight times, or a few characters four times
 
 
@@ -37,9 +38,13 @@ def compression(text: str) -> float:
 
 
 def echoes(plain: str, prompt: str) -> bool:
-    """Whether `plain` holds ECHO characters in a row of `prompt`, or a shorter prompt as a whole (both normalised)."""
+    """Whether `plain` is the prompt with gaps, or holds ECHO characters in a row of it (both normalised). It errs towards yes: the clip
+    is then only heard once more without a prompt."""
     length = min(ECHO, len(prompt))
-    return length > 0 and any(prompt[start : start + length] in plain for start in range(len(prompt) - length + 1))
+    if any(prompt[start : start + length] in plain for start in range(len(prompt) - length + 1)):
+        return True
+    rest = iter(prompt)
+    return len(plain) >= ECHO_FROM and all(char in rest for char in plain)
 
 
 def is_invention(text: str) -> bool:

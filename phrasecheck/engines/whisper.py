@@ -32,9 +32,11 @@ REPETITION_PENALTY = 1.1  # in the second attempt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Take:
-    """One decoding of a clip: token ids without the special ones, mean log-probability a token, probability that nobody spoke."""
+    """One decoding of a clip: token ids without the special ones, the prompt it was given, mean log-probability a token, probability
+    that nobody spoke."""
 
     tokens: list[int]
+    prompt: str
     logprob: float
     no_speech: float
 
@@ -114,7 +116,7 @@ class Whisper:
             return_no_speech_prob=True,
             **options,
         )
-        return [_take(result, tokenizer.eot) for result in results]
+        return [_take(result, tokenizer.eot, prompt) for result in results]
 
     def _second_attempt(self, clips: list[Samples], takes: list[_Take]) -> list[_Take]:
         """Clips whose first text cannot be believed once more, more carefully and without the prompt; the better text wins."""
@@ -135,14 +137,14 @@ class Whisper:
         return take.logprob < self._settings.min_logprob or self._sign(clip, take) is not None
 
     def _sign(self, clip: Samples, take: _Take) -> str | None:
-        return sign(self._tokenizer.decode(take.tokens), len(clip) / RATE, self._settings.prompt)
+        return sign(self._tokenizer.decode(take.tokens), len(clip) / RATE, take.prompt)
 
     def _judge(self, clip: Samples, take: _Take, words: list[Word]) -> Heard:
         text = "".join(word.text for word in words)
         silent = take.no_speech > NO_SPEECH and take.logprob < self._settings.min_logprob
         if not text or silent or is_invention(text):
             return Heard(text="", no_speech=take.no_speech)
-        doubt = sign(text, len(clip) / RATE, self._settings.prompt)
+        doubt = sign(text, len(clip) / RATE, take.prompt)
         confidence = min(exp(take.logprob), DOUBTED if doubt else 1.0)
         return Heard(text=text, words=tuple(words), confidence=confidence, no_speech=take.no_speech, doubt=doubt)
 
@@ -172,10 +174,10 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _take(result: Any, eot: int) -> _Take:
+def _take(result: Any, eot: int, prompt: str) -> _Take:
     ids = result.sequences_ids[0]
     logprob = result.scores[0] * len(ids) / (len(ids) + 1) if ids else 0.0  # the score is a mean without the end token
-    return _Take(tokens=[token for token in ids if token < eot], logprob=logprob, no_speech=result.no_speech_prob)
+    return _Take(tokens=[token for token in ids if token < eot], prompt=prompt, logprob=logprob, no_speech=result.no_speech_prob)
 
 
 def _begins(path: Sequence[tuple[int, int]], tokens: int) -> list[float]:

@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 
 class Candidates:
-    """An index over `strings`; `least` is the share of a string's bigrams that a text must hold for it to be looked at."""
+    """An index over `strings`; `least` is the share of a string's bigrams that a text must hold for it to be looked at. Every second
+    character wrong leaves none, so it is low: at 0.3 one alignment in five of the exemplars was never looked at, at 0.15 none (tests)."""
 
-    def __init__(self, strings: Sequence[str], least: float = 0.3, most: int = 24) -> None:
+    def __init__(self, strings: Sequence[str], least: float = 0.15, most: int = 24) -> None:
         self._least = least
         self._most = most
         self._sizes = np.array([max(1, len(_bigrams(s))) for s in strings], dtype=np.float32)

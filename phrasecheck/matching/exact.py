@@ -11,7 +11,7 @@ from ahocorasick_rs import AhoCorasick
 
 from phrasecheck.lexicon import Lexicon
 from phrasecheck.marks import SLOT
-from phrasecheck.normalize import Normalized, without_fillers, word_edges
+from phrasecheck.normalize import FILLERS, Normalized, without_fillers, word_edges
 from phrasecheck.types import Match, Method
 
 CLAUSE_GAP = 4  # characters that may stand between two clauses: 「不知道啊真的不清楚」
@@ -34,6 +34,8 @@ class Exact:
         for phrase in lexicon.phrases.values():
             for clauses in phrase.wordings:
                 pieces, gaps = _pieces(clauses)
+                if not pieces:
+                    continue  # nothing but fillers
                 ids = tuple(patterns.setdefault(piece, len(patterns)) for piece in pieces)
                 by_first.setdefault(ids[0], []).append(_Wording(phrase.id, ids, gaps))
         self._by_first = by_first
@@ -79,15 +81,16 @@ class Exact:
 
 
 def _pieces(clauses: tuple[str, ...]) -> tuple[list[str], tuple[int, ...]]:
-    """The literal pieces of a wording and the gap allowed before each but the first."""
+    """The literal pieces of a wording, less their fillers as in the text, and the gap allowed before each but the first."""
     pieces: list[str] = []
     gaps: list[int] = []
+    gap = 0
     for clause in clauses:
-        gap = CLAUSE_GAP
-        for number, piece in enumerate(clause.split(SLOT)):
-            if number:
-                gap = SLOT_GAP
+        for number, literal in enumerate(clause.split(SLOT)):
+            gap = max(gap, SLOT_GAP if number else CLAUSE_GAP)
+            piece = "".join(char for char in literal if char not in FILLERS)
             if piece:
                 pieces.append(piece)
                 gaps.append(gap)
+                gap = 0
     return pieces, tuple(gaps[1:])

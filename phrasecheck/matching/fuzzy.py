@@ -3,7 +3,7 @@
 In: normalised text. Out: a Match a phrase whose best wording aligns well enough. Score: rapidfuzz partial ratio, 0..1.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rapidfuzz import fuzz
 
@@ -27,8 +27,10 @@ class Fuzzy:
     def find(self, normalized: Normalized) -> list[Match]:
         """At most one Match a phrase, whole words only."""
         matches = []
-        for phrase_id, (score, start, end) in self._aligner.align(normalized.text, LEAST).items():
-            span = normalized.span(*_whole_words(normalized.text, start, end))
+        aligned = self._aligner.align(normalized.text, LEAST)
+        edges = word_edges(normalized.text) if aligned else []
+        for phrase_id, (score, start, end) in aligned.items():
+            span = normalized.span(*_whole_words(edges, start, end))
             quote = normalized.original[span[0] : span[1]]
             reason = f"「{quote}」与禁语「{self._texts[phrase_id]}」字面相近（{score:.0%}）"
             matches.append(Match(phrase_id=phrase_id, method=Method.FUZZY, start=span[0], end=span[1], score=score, reason=reason))
@@ -61,7 +63,6 @@ class Aligner:
         return best
 
 
-def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
+def _whole_words(edges: Sequence[int], start: int, end: int) -> tuple[int, int]:
     """The range widened to the edges of the words it cuts."""
-    edges = word_edges(text)
     return max(e for e in edges if e <= start), min(e for e in edges if e >= end)

@@ -19,7 +19,7 @@ class Phonetic:
     def __init__(self, lexicon: Lexicon) -> None:
         self._aligner = Aligner(lexicon, view=encode)
         self._texts = {phrase.id: phrase.text for phrase in lexicon.phrases.values()}
-        self._chars = {phrase.id: frozenset(normalize(phrase.text).text) for phrase in lexicon.phrases.values()}
+        self._chars = {phrase.id: frozenset(normalize(phrase.text + "".join(phrase.spellings)).text) for phrase in lexicon.phrases.values()}
 
     def find(self, normalized: Normalized) -> list[Match]:
         """At most one Match a phrase."""

@@ -40,7 +40,7 @@ class HitView:
 
     @property
     def scoring(self) -> str:
-        """Why it costs what it costs, or why it costs nothing. A hit on no card is one of a call in which nobody is known to be the agent."""
+        """Why it costs what it costs, or nothing. A hit on no card belongs to a call in which nobody is known to be the agent."""
         return self.finding.reason if self.finding else UNSURE
 
     @property

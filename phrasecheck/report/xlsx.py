@@ -94,7 +94,7 @@ def write_xlsx(results: Sequence[CallResult], failures: Sequence[tuple[str, str]
     _sheet(book.create_sheet("概览"), CALLS, map(_call_row, results))
     _sheet(book.create_sheet("命中"), HITS, _hit_rows(results, lexicon))
     _sheet(book.create_sheet("按角色"), ROLES, _role_rows(results))
-    _sheet(book.create_sheet("失败"), FAILURES, failures)
+    _sheet(book.create_sheet("失败"), FAILURES, ((name, reason.removeprefix(f"{name}：")) for name, reason in failures))
     book.save(path)
 
 
@@ -194,7 +194,8 @@ def _fill(cell: Any, value: Value, column: Column) -> None:
     from openpyxl.styles import Alignment, PatternFill
 
     if isinstance(value, str):
-        cell.set_explicit_value(ILLEGAL_CHARACTERS_RE.sub("", value), "s")
+        cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)
+        cell.data_type = "s"
         cell.quotePrefix = value.startswith(FORMULA_STARTS)
         cell.alignment = Alignment(vertical="top", wrap_text=column.width >= 24)
         if value in SEVERITY_FILLS:

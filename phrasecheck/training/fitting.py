@@ -5,6 +5,8 @@ do not hold them; the stored vectors are of all lines.
 """
 
 import json
+import random
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from phrasecheck.matching.qualifiers import load_qualifiers
 from phrasecheck.matching.semantic import embed, neighbours
 from phrasecheck.settings import MatchSettings
 from phrasecheck.training.calibrate import fit
+from phrasecheck.training.data import Augment
 from phrasecheck.training.evaluate import auc, calibration_error, caught_at
 from phrasecheck.training.split import held_back
 
@@ -45,10 +48,18 @@ def fit_all(models: Path) -> dict[str, Any]:
         weights=FLAT,
     )
     held = [lines[i] for i in kept]
-    weights = fit(Matcher(parts, MatchSettings()), held)
+    weights = fit(Matcher(parts, MatchSettings()), [*held, *variants(held)])
     figures = _figures(Matcher(replace(parts, weights=weights), MatchSettings()), held)
     (models / "fuse.json").write_text(json.dumps({**asdict(weights), "fitted_on": figures}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return figures
+
+
+def variants(lines: Sequence[Exemplar], seed: int = 11) -> list[Exemplar]:
+    """Each line twice more as calls have it: inside a longer turn, without punctuation, garbled."""
+    rng = random.Random(seed)
+    augment = Augment(embed=0.5, garbled=0.6)
+    harmless = [line for line in lines if not line.violates and line.kind != "quote"]
+    return [augment(line, harmless, rng) for line in lines for _ in range(2)]
 
 
 def _figures(matcher: Matcher, held: list[Exemplar]) -> dict[str, Any]:

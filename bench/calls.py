@@ -1,0 +1,122 @@
+"""make bench-calls: spoken calls. usage: python -m bench.calls EVAL
+
+Two tables over EVAL/audio with its gold times. "By gold turn": each agent turn cut out by its true times, heard, matched. "As checked": the whole
+road of `phrasecheck check`, hits laid against the gold turns by time. Character error rate: normalised text (phrasecheck.normalize), rapidfuzz's
+Levenshtein distance over the reference length. False alarms are per hour of agent speech.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rapidfuzz.distance import Levenshtein
+
+from bench.baselines import BASELINES
+from bench.data import Row, percent, rows, table
+from phrasecheck.audio import decode
+from phrasecheck.matching.matcher import Line
+from phrasecheck.normalize import normalize
+from phrasecheck.pipeline import Engines, Request, check_call, load_engines
+from phrasecheck.settings import Settings, load_settings
+from phrasecheck.types import CallResult, HitState, Role
+
+
+def heard_turns(folder: Path, gold: Sequence[Row], engines: Engines) -> list[Row]:
+    """Every agent turn with the text that the recogniser hears between its gold times."""
+    heard = []
+    for call in gold:
+        channels = {c.name: c for c in decode(folder / call["audio"]).channels}
+        channel = channels[call["agent_channel"]]
+        turns = [t for t in call["turns"] if t["speaker"] == "agent"]
+        clips = [channel.samples[int(t["start"] * 16_000) : int(t["end"] * 16_000)] for t in turns]
+        for turn, result in zip(turns, engines.recogniser.recognise(clips), strict=True):
+            heard.append({**turn, "gold": turn["text"], "text": result.text, "role": call["role"], "call": call["id"]})
+    return heard
+
+
+def error_rate(pairs: Sequence[tuple[str, str]]) -> float:
+    """Character error rate of (reference, heard) pairs, all together."""
+    normalised = [(normalize(r).text, normalize(h).text) for r, h in pairs]
+    return sum(Levenshtein.distance(r, h) for r, h in normalised) / sum(len(r) for r, _ in normalised)
+
+
+def by_gold_turn(heard: Sequence[Row], engines: Engines) -> list[list[object]]:
+    """phrasecheck at its operating point, and each baseline at the threshold that gives as many false alarms."""
+    verdicts = engines.matcher.verdicts([Line(id=str(i), text=r["text"], role=Role(r["role"])) for i, r in enumerate(heard)])
+    marked = [any(h.state is HitState.HIT for h in v.hits) for v in verdicts]
+    bad = [bool(r["labels"]) for r in heard]
+    hours = sum(r["end"] - r["start"] for r in heard) / 3600
+    caught, false = _count(marked, bad)
+    body = [_row("phrasecheck", caught, sum(bad), false, hours)]
+    for name, baseline in BASELINES.items():
+        scores = [a[0] for a in baseline([r["text"] for r in heard], engines.matcher.parts.lexicon)]
+        limit = sorted((s for s, b in zip(scores, bad, strict=True) if not b), reverse=True)[max(false, 1)]
+        body.append(_row(f"{name} (as many false alarms)", *_counted([s > limit for s in scores], bad), hours))
+    return body
+
+
+def _count(marked: Sequence[bool], bad: Sequence[bool]) -> tuple[int, int]:
+    return sum(m and b for m, b in zip(marked, bad, strict=True)), sum(m and not b for m, b in zip(marked, bad, strict=True))
+
+
+def _counted(marked: Sequence[bool], bad: Sequence[bool]) -> tuple[int, int, int]:
+    caught, false = _count(marked, bad)
+    return caught, sum(bad), false
+
+
+def _row(name: str, caught: int, violations: int, false: int, hours: float) -> list[object]:
+    return [name, f"{caught}/{violations}", percent(caught / violations), false, f"{false / hours:.1f}"]
+
+
+def as_checked(results: Sequence[tuple[Row, CallResult]]) -> list[object]:
+    """Hits of the whole road laid against gold turns: a violation is caught when a hit overlaps its turn in time; a hit over no violating turn is false."""
+    caught = violations = false = 0
+    seconds = 0.0
+    for call, result in results:
+        turns = [t for t in call["turns"] if t["speaker"] == "agent"]
+        seconds += sum(t["end"] - t["start"] for t in turns)
+        times = [(h.start_s or 0.0, h.end_s or 0.0) for h in result.hits if h.state is HitState.HIT]
+        bad = [t for t in turns if t["labels"]]
+        violations += len(bad)
+        caught += sum(any(_overlap(t, at) for at in times) for t in bad)
+        false += sum(not any(_overlap(t, at) for t in bad) for at in times)
+    return _row("phrasecheck check", caught, violations, false, seconds / 3600)
+
+
+def _overlap(turn: Row, times: tuple[float, float]) -> bool:
+    return bool(min(turn["end"], times[1]) > max(turn["start"], times[0]))
+
+
+def check_all(folder: Path, gold: Sequence[Row], engines: Engines, settings: Settings) -> list[tuple[Row, CallResult]]:
+    """`phrasecheck check` over the recordings, agent on the gold channel."""
+    return [
+        (call, check_call(Request(path=folder / call["audio"], role=Role(call["role"]), agent_channel=call["agent_channel"]), engines, settings))
+        for call in gold
+    ]
+
+
+def main() -> None:
+    """Print both tables."""
+    folder = Path(sys.argv[1]) / "audio"
+    gold = rows(folder / "gold.jsonl")
+    settings = load_settings()
+    engines = load_engines(settings)
+    heard = heard_turns(folder, gold, engines)
+    print(f"## {len(heard)} agent turns by gold times, as heard: CER {error_rate([(r['gold'], r['text']) for r in heard]):.1%}\n")
+    head = ["method", "caught", "", "false alarms", "per hour of agent speech"]
+    print(table(head, by_gold_turn(heard, engines)))
+    started = time.perf_counter()
+    results = check_all(folder, gold, engines, settings)
+    took = time.perf_counter() - started
+    seconds = sum(r.call.seconds for _, r in results)
+    print(f"\n## {len(results)} calls as checked ({seconds:.0f} s of stereo in {took:.0f} s: {seconds / took:.1f} times real time)\n")
+    print(table(head, [as_checked(results)]))
+    if "--misses" in sys.argv:
+        for row in heard:
+            if row["labels"]:
+                print(row["call"], row["labels"], row["gold"], "→", row["text"])
+
+
+if __name__ == "__main__":
+    main()
