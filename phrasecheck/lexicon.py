@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from phrasecheck.errors import LexiconError
-from phrasecheck.lexiconfile import read_file
-from phrasecheck.marks import Clause, parse_clauses, split_note
+from phrasecheck.lexiconfile import Below, read_file
+from phrasecheck.marks import Clause, parse_clauses, split_note, wordings
 from phrasecheck.normalize import normalize
 from phrasecheck.resources import resource
 from phrasecheck.types import Role, Severity
@@ -57,7 +57,7 @@ class Phrase:
         for clause in self.clauses:
             whole = [(*said, variant) for said in whole for variant in clause.variants]
         alone = [(variant,) for clause in self.clauses if clause.alone and len(self.clauses) > 1 for variant in clause.variants]
-        extra = [(normalize(spelling).text,) for spelling in self.spellings]
+        extra = [(wording,) for spelling in self.spellings for wording in wordings(spelling)]
         return tuple(dict.fromkeys([*whole, *alone, *extra]))
 
 
@@ -101,25 +101,34 @@ def load_lexicon(overlays: Sequence[Path] = (), base: Path | None = None) -> Lex
 
     Raises LexiconError with a line for everything wrong in any of the files.
     """
-    files = [read_file(base or resource(SHIPPED), known=frozenset())]
+    files = [read_file(base or resource(SHIPPED))]
     for overlay in overlays:
-        files.append(read_file(overlay, known=frozenset(p["id"] for f in files for p in f["phrases"])))
+        files.append(read_file(overlay, _below(files)))
     return combine(files)
+
+
+def _below(files: Sequence[Mapping[str, Any]]) -> Below:
+    sections = frozenset(s["id"] for f in files for s in f["sections"])
+    return Below(ids=frozenset(f["id"] for f in files), sections=sections, phrases=_merged(files))
+
+
+def _merged(files: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    merged: dict[str, dict[str, Any]] = {}
+    for file in files:
+        for given in file["phrases"]:
+            merged[given["id"]] = {**merged.get(given["id"], {}), **given}
+    return merged
 
 
 def combine(files: Sequence[Mapping[str, Any]]) -> Lexicon:
     """Validated file contents, the later over the earlier: fields given change, `enabled: false` switches off, new ids are added."""
     sections = {s["id"]: Section(id=s["id"], title=s["title"], roles=tuple(Role(r) for r in s["roles"])) for f in files for s in f["sections"]}
-    merged: dict[str, dict[str, Any]] = {}
-    for file in files:
-        for given in file["phrases"]:
-            merged[given["id"]] = {**merged.get(given["id"], {}), **given}
+    merged = _merged(files)
     phrases = {i: _phrase(fields, sections) for i, fields in merged.items() if fields.get("enabled", True)}
     digest = hashlib.sha256(json.dumps(merged, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
-    own = [f for f in files if f.get("id")]
     return Lexicon(
-        id="+".join(f["id"] for f in own),
-        version="+".join(str(f["version"]) for f in own),
+        id="+".join(f["id"] for f in files),
+        version="+".join(f["version"] for f in files),
         title=files[0]["title"],
         sha256=digest,
         sections=sections,
@@ -156,7 +165,7 @@ def load_exemplars(folder: Path | None = None) -> list[Exemplar]:
 
 def read_exemplars(file: Path) -> Iterable[Exemplar]:
     """The lines of one exemplar file. Raises LexiconError naming file and line for what is not an exemplar."""
-    for number, row in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    for number, row in enumerate(file.read_text(encoding="utf-8").split("\n"), 1):  # splitlines would also cut at characters inside a text
         if not row.strip():
             continue
         try:

@@ -4,6 +4,7 @@ The schema is the pydantic models here; docs/lexicon.schema.json is printed from
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from phrasecheck.errors import LexiconError
-from phrasecheck.marks import marks_problem, parse_clauses, split_note
+from phrasecheck.marks import marks_problem, parse_clauses, split_note, wordings
 from phrasecheck.normalize import normalize
 from phrasecheck.types import Role, Severity
 
@@ -70,11 +71,24 @@ _REASONS = {
     "string_type": "应为文字",
     "bool_type": "应为 true 或 false",
     "literal_error": "应为 {expected}",
+    "string_pattern_mismatch": "不能为空，也不能有空格",
+    "too_short": "至少要有一项",
+    "list_type": "应为一个列表（每项以「- 」开头，或写成 [a, b]）",
+    "model_type": "应为「名称: 值」",
 }
 
 
-def read_file(path: Path, known: frozenset[str]) -> dict[str, Any]:
-    """The validated fields of one file, None left out. `known` are the phrase ids of the files below it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Below:
+    """The files that a file is laid over: their ids, sections, and phrases by id as fields."""
+
+    ids: frozenset[str] = frozenset()
+    sections: frozenset[str] = frozenset()
+    phrases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def read_file(path: Path, below: Below | None = None) -> dict[str, Any]:
+    """The validated fields of one file, None left out.
 
     Raises LexiconError with «file:line: reason» for everything wrong.
     """
@@ -87,13 +101,15 @@ def read_file(path: Path, known: frozenset[str]) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise LexiconError([f"{path}:{line}: 不是合法的 YAML：{error.problem}"]) from error
+    except (yaml.YAMLError, ValueError) as error:  # a control character; a date that does not exist
+        raise LexiconError([f"{path}:1: 不是合法的 YAML：{error}"]) from error
     if not isinstance(raw, dict):
         raise LexiconError([f"{path}:1: 应以 schema_version、id、version、title、phrases 开始，请参照 docs/lexicon.md"])
     try:
         file = LexiconFile.model_validate(raw)
     except ValidationError as error:
         raise LexiconError([f"{path}:{line_of(root, e['loc'])}: {_where(e['loc'], raw)}{_reason(e)}" for e in error.errors()]) from error
-    problems = [f"{path}:{line_of(root, where)}: {reason}" for where, reason in _faults(file, known)]
+    problems = [f"{path}:{line_of(root, where)}: {reason}" for where, reason in _faults(file, below or Below())]
     if problems:
         raise LexiconError(problems)
     return file.model_dump(exclude_none=True, mode="json")
@@ -134,27 +150,34 @@ def _reason(error: Any) -> str:
     return known.format(expected=error.get("ctx", {}).get("expected", "")) + came
 
 
-def _faults(file: LexiconFile, known: frozenset[str]) -> Iterator[tuple[tuple[int | str, ...], str]]:
+def _faults(file: LexiconFile, below: Below) -> Iterator[tuple[tuple[int | str, ...], str]]:
     """What the types cannot say: double ids, fields missing for new phrases, unknown sections, clauses that do not occur, marks never closed."""
-    sections = {s.id for s in file.sections}
+    if file.extends is not None and file.extends not in below.ids:
+        yield ("extends",), f"extends 写的是 {file.extends}，但下面的词库是 {'、'.join(sorted(below.ids)) or '（没有）'}"
+    sections = {s.id for s in file.sections} | below.sections
     seen: dict[str, int] = {}
     for number, phrase in enumerate(file.phrases):
         at: tuple[int | str, ...] = ("phrases", number)
         if phrase.id in seen:
             yield (*at, "id"), f"编号 {phrase.id} 重复，第 {seen[phrase.id] + 1} 条已经用过"
         seen.setdefault(phrase.id, number)
-        if phrase.id not in known:
+        if phrase.id in below.phrases and file.extends is None:
+            yield (*at, "id"), f"编号 {phrase.id} 在下面的词库里已经有了；要改它，请在文件开头写 extends"
+        if phrase.id not in below.phrases:
             for name in REQUIRED:
                 if getattr(phrase, name) is None:
                     yield at, f"{phrase.id} 缺少 {name}" + ("（新增的禁语必须写全）" if file.extends else "")
-        if phrase.section is not None and phrase.section not in sections and not file.extends:
+        if phrase.section is not None and phrase.section not in sections:
             yield (*at, "section"), f"{phrase.id} 的 section {phrase.section} 没有在 sections 里定义"
-        if phrase.text is not None:
-            yield from _text_faults(phrase, at)
+        yield from _text_faults(phrase, below.phrases.get(phrase.id, {}), at)
+        yield from _spelling_faults(phrase, at)
 
 
-def _text_faults(phrase: PhraseEntry, at: tuple[int | str, ...]) -> Iterator[tuple[tuple[int | str, ...], str]]:
-    text = phrase.text or ""
+def _text_faults(phrase: PhraseEntry, old: Mapping[str, Any], at: tuple[int | str, ...]) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """`text` and `alone` have to fit each other, whichever of them this file changes."""
+    text = phrase.text if phrase.text is not None else old.get("text")
+    if text is None or (phrase.text is None and phrase.alone is None):
+        return
     problem = marks_problem(text)
     if problem:
         yield (*at, "text"), f"{phrase.id} 的 text：{problem}"
@@ -163,9 +186,16 @@ def _text_faults(phrase: PhraseEntry, at: tuple[int | str, ...]) -> Iterator[tup
     if not clauses:
         yield (*at, "text"), f"{phrase.id} 的 text 里没有可比对的字"
     spoken = {normalize(c.text).text for c in clauses}
-    for i, clause in enumerate(phrase.alone or ()):
+    for i, clause in enumerate(phrase.alone if phrase.alone is not None else old.get("alone", ())):
         if normalize(clause).text not in spoken:
             yield (*at, "alone", i), f"{phrase.id} 的 alone「{clause}」不是 text 里的一个分句"
+
+
+def _spelling_faults(phrase: PhraseEntry, at: tuple[int | str, ...]) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    for i, spelling in enumerate(phrase.spellings or ()):
+        problem = marks_problem(spelling) or (None if wordings(spelling) else "没有可比对的字")
+        if problem:
+            yield (*at, "spellings", i), f"{phrase.id} 的 spellings「{spelling}」：{problem}"
 
 
 def is_overlay(path: Path) -> bool:

@@ -37,10 +37,16 @@ def parse_clauses(text: str) -> list[Clause]:
     """The clauses of a phrase with alternatives written out and slots marked; none of them `alone` yet."""
     clauses = []
     for found in _CLAUSE.finditer(text):
-        variants = tuple(dict.fromkeys(_comparable(v) for v in _alternatives(found.group())))
-        if any(v.strip(SLOT) for v in variants):
+        variants = wordings(found.group())
+        if variants:
             clauses.append(Clause(text=found.group().strip(), variants=variants, alone=False))
     return clauses
+
+
+def wordings(text: str) -> tuple[str, ...]:
+    """The comparable wordings of a text said in one piece: alternatives written out, slots as SLOT. Those without a word are left out."""
+    made = dict.fromkeys(_comparable(v) for v in _alternatives(text))
+    return tuple(wording for wording in made if wording.strip(SLOT))
 
 
 def _alternatives(clause: str) -> list[str]:

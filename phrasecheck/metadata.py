@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from phrasecheck.errors import InputError
-from phrasecheck.pipeline import Request
+from phrasecheck.pipeline import AgentChannel, Request
 from phrasecheck.types import Role
 
 # heading -> our name
@@ -22,7 +22,7 @@ ROLE_NAMES = {
     "前台": Role.RECEPTION, "接待": Role.RECEPTION, "销售": Role.SALES, "承保": Role.UNDERWRITING, "接报案": Role.CLAIMS_REPORT, "报案": Role.CLAIMS_REPORT,
     "查勘": Role.SURVEY, "定损": Role.LOSS_ASSESSMENT, "单证": Role.DOCUMENTS, "单证收集": Role.DOCUMENTS, "投诉": Role.COMPLAINTS, "内部": Role.INTERNAL,
 }
-CHANNELS = {"左": "left", "右": "right", "自动": "auto", "left": "left", "right": "right", "auto": "auto", "": "auto"}
+CHANNELS: dict[str, AgentChannel] = {"左": "left", "右": "right", "自动": "auto", "left": "left", "right": "right", "auto": "auto", "": "auto"}
 OURS = ("file", "agent", "team", "role", "agent_channel")
 
 

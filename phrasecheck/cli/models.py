@@ -1,13 +1,11 @@
 """phrasecheck models list|fetch|verify."""
 
 import sys
-from pathlib import Path
 
 import click
 
 from phrasecheck.cli.language import say
 from phrasecheck.cli.options import make_settings
-from phrasecheck.errors import ModelError
 
 
 @click.group(help=say("模型：列出、取出、核对。", "Models: list, fetch, verify."))
@@ -21,12 +19,12 @@ def list_models() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from phrasecheck.engines.registry import manifest
+    from phrasecheck.engines.registry import entries
 
     table = Table()
     for heading in (say("名称", "Name"), say("用途", "Purpose"), say("来源", "Source"), say("许可", "Licence"), say("大小 MB", "MB")):
         table.add_column(heading, overflow="fold")
-    for entry in manifest():
+    for entry in entries():
         table.add_row(entry.name, entry.purpose, entry.source, entry.licence, f"{entry.size / 1e6:.1f}")
     Console().print(table)
 
@@ -45,11 +43,9 @@ def verify() -> None:
     """Exit status 1 when a hash is wrong."""
     from phrasecheck.engines.registry import verify as check_hashes
 
-    settings = make_settings(None, (), ())
-    try:
-        checked: list[Path] = check_hashes(settings.cache_dir)
-    except ModelError as error:
-        click.echo(str(error), err=True)
+    checks = check_hashes(make_settings(None, (), ()).cache_dir)
+    for check in checks:
+        place = check.path or say("还没有取到本机", "not on this machine yet")
+        click.echo(f"{'✗' if check.problem else '✓'} {check.entry.name}  {check.problem or place}")
+    if any(check.problem for check in checks):
         sys.exit(1)
-    for path in checked:
-        click.echo(f"✓ {path}")

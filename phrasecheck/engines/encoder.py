@@ -18,9 +18,11 @@ import numpy.typing as npt
 from phrasecheck.errors import ModelError
 from phrasecheck.matching.sound import syllables
 from phrasecheck.matching.windows import windows
+from phrasecheck.normalize import clauses
 
 Floats = npt.NDArray[np.float32]
-MAX_TOKENS = 192
+MAX_TOKENS = 512  # e5-small has no more positions
+LONGEST_TEXT = 150  # characters; a longer turn is read in pieces, as training saw none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,19 @@ class Reading:
     tone: Floats
     meaning: Floats
     vectors: Floats
+
+
+def aligned(readings: Sequence[Reading]) -> list[Reading]:
+    """Readings of one text by several encoders over the windows that all of them have: a long turn ends sooner for one that spends more tokens on it."""
+    if not readings or all(r.windows == readings[0].windows for r in readings):
+        return list(readings)
+    common = set(readings[0].windows).intersection(*(r.windows for r in readings))
+    return [_only(reading, [i for i, window in enumerate(reading.windows) if window in common]) for reading in readings]
+
+
+def _only(reading: Reading, rows: list[int]) -> Reading:
+    cut = tuple(reading.windows[i] for i in rows)
+    return Reading(windows=cut, tone=reading.tone[rows], meaning=reading.meaning[rows], vectors=reading.vectors[rows])
 
 
 class Encoder(Protocol):
@@ -89,6 +104,11 @@ class OnnxEncoder:
         return list(self._pool.map(self._read, texts))
 
     def _read(self, text: str) -> Reading:
+        if len(text) <= LONGEST_TEXT:
+            return self._read_piece(text)
+        return _joined([(start, self._read_piece(text[start:end])) for start, end in pieces(text)])
+
+    def _read_piece(self, text: str) -> Reading:
         cut = windows(text)
         encoding = self._encode(text)
         ids = np.array([encoding.ids[:MAX_TOKENS]], dtype=np.int64)
@@ -116,6 +136,30 @@ class OnnxEncoder:
         return Reading(
             windows=(), tone=np.zeros(0, np.float32), meaning=np.zeros((0, len(self._phrases)), np.float32), vectors=np.zeros((0, width), np.float32)
         )
+
+
+def pieces(text: str, longest: int = LONGEST_TEXT) -> list[tuple[int, int]]:
+    """A long text as ranges of at most about `longest` characters, cut between clauses."""
+    cut: list[tuple[int, int]] = []
+    for start, end in clauses(text):
+        if cut and end - cut[-1][0] <= longest:
+            cut[-1] = (cut[-1][0], end)
+        else:
+            cut.append((start, end))
+    return cut
+
+
+def _joined(parts: Sequence[tuple[int, Reading]]) -> Reading:
+    """Readings of the pieces of one text as one, the piece that sounds worst first, so that the first window still speaks for the whole."""
+    worst_first = sorted(((start, r) for start, r in parts if r.windows), key=lambda part: -float(part[1].tone[0]))
+    if not worst_first:
+        return parts[0][1]
+    return Reading(
+        windows=tuple((a + start, b + start) for start, r in worst_first for a, b in r.windows),
+        tone=np.concatenate([r.tone for _, r in worst_first]),
+        meaning=np.concatenate([r.meaning for _, r in worst_first]),
+        vectors=np.concatenate([r.vectors for _, r in worst_first]),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,21 +24,25 @@ VECTORS = "exemplars.npz"
 def build_matcher(settings: Settings, lexicon: Lexicon | None = None) -> Matcher:
     """The matcher for `settings`; `lexicon` spares reading it again. Encoders are loaded only when semantic matching is on."""
     lexicon = lexicon or load_lexicon(settings.lexicons)
-    encoders = load_encoders(settings) if Method.SEMANTIC in settings.matching.methods else ()
+    folders = encoder_folders(settings) if Method.SEMANTIC in settings.matching.methods else ()
+    encoders = tuple(OnnxEncoder(folder) for folder in folders)
     parts = Parts(
         lexicon=lexicon,
         encoders=encoders,
-        neighbours=shipped_neighbours(lexicon, encoders[0], resource(CHARACTERS)) if encoders else None,
+        neighbours=shipped_neighbours(lexicon, encoders[0], folders[0]) if encoders else None,
         qualifiers=load_qualifiers(),
         weights=load_weights(),
     )
     return Matcher(parts, settings.matching)
 
 
-def load_encoders(settings: Settings) -> tuple[Encoder, ...]:
-    """The encoder by characters and, where it is there, the one by sound."""
-    folders = [resource(CHARACTERS), resource(SOUND)] if settings.encoder == "shipped" else [Path(settings.encoder)]
-    return tuple(OnnxEncoder(folder) for folder in folders if folder is folders[0] or folder.exists())
+def encoder_folders(settings: Settings) -> tuple[Path, ...]:
+    """The encoder by characters and, where it is there, the one by sound; or the one that the user names."""
+    if settings.encoder != "shipped":
+        return (Path(settings.encoder),)
+    characters = resource(CHARACTERS)
+    sound = characters.parent / Path(SOUND).name
+    return (characters, sound) if sound.is_dir() else (characters,)
 
 
 def shipped_neighbours(lexicon: Lexicon, encoder: Encoder, folder: Path) -> Neighbours:

@@ -3,6 +3,7 @@
 In: a Matcher and a Line. Out: plain values for JSON, and their Chinese text. Words are weighed by leaving each out in turn (occlusion).
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ def _nearest(matcher: Matcher, look: Any, row: int) -> dict[str, Any]:
 def _words(matcher: Matcher, line: Line, whole: float) -> list[dict[str, Any]]:
     """How much the likeliest window's logit falls when a word is left out; the words that carry most first."""
     edges = word_edges(line.text)
-    spans = [(a, b) for a, b in zip(edges, edges[1:], strict=False) if line.text[a:b].strip()]
+    spans = [(a, b) for a, b in pairwise(edges) if line.text[a:b].strip()]
     looks = matcher.look([line.text[:a] + line.text[b:] for a, b in spans])
     falls = [whole - float(matcher.window_logits(look).max()) if look.windows else whole for look in looks]
     order = np.argsort(-np.array(falls))[:WORDS_SHOWN]

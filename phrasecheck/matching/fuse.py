@@ -143,12 +143,12 @@ def _meaning(logits: Floats, ids: Sequence[str], known: Mapping[str, int], by_ex
 
 def phrase_shares(features: Floats, weights: Weights) -> Floats:
     """Probabilities over the lexicon's phrases, (phrases,), given that the window violates one of them."""
-    logits = features @ np.array([weights.phrase.get(name, 0.0) for name in PHRASE_FEATURES], dtype=np.float32)
-    shares: Floats = np.exp(log_softmax(logits[None])[0])
+    logits: Floats = features @ np.array([weights.phrase.get(name, 0.0) for name in PHRASE_FEATURES], dtype=np.float32)
+    shares: Floats = np.exp(log_softmax(logits[None])[0]).astype(np.float32)
     return shares
 
 
 def sigmoid(logits: Floats) -> Floats:
     """Logits to probabilities."""
-    result: Floats = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    result: Floats = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
     return result

@@ -4,12 +4,13 @@ The one decision: a turn's hits are its likeliest windows, none overlapping anot
 likely as the best, so that a clerk hears just the bad clause.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from phrasecheck.engines.encoder import Encoder, Floats, Reading
+from phrasecheck.engines.encoder import Encoder, Floats, Reading, aligned
 from phrasecheck.lexicon import Lexicon
 from phrasecheck.matching.exact import Exact
 from phrasecheck.matching.fuse import (
@@ -26,7 +27,7 @@ from phrasecheck.matching.qualifiers import Qualifier, qualify
 from phrasecheck.matching.reason import give_reason
 from phrasecheck.matching.semantic import Neighbours
 from phrasecheck.matching.windows import windows
-from phrasecheck.normalize import normalize
+from phrasecheck.normalize import Normalized, normalize, simplify
 from phrasecheck.settings import MatchSettings
 from phrasecheck.types import Hit, HitState, Match, Method, Role, Speaker, Verdict
 
@@ -56,14 +57,24 @@ class Parts:
     weights: Weights
 
 
+class Finder(Protocol):
+    """A method that compares a text with the lexicon by itself: exact, fuzzy, phonetic."""
+
+    def find(self, normalized: Normalized) -> list[Match]:
+        """At most one Match a phrase, offsets into the original text."""
+
+
+# The order is the order of the evidence.
+FINDERS: Mapping[Method, Callable[[Lexicon], Finder]] = {Method.EXACT: Exact, Method.FUZZY: Fuzzy, Method.PHONETIC: Phonetic}
+
+
 class Matcher:
     """Judges turns against a lexicon. Thread-safe."""
 
     def __init__(self, parts: Parts, settings: MatchSettings) -> None:
         self.parts = parts
         self.settings = settings
-        makers = {Method.EXACT: Exact, Method.FUZZY: Fuzzy, Method.PHONETIC: Phonetic}
-        self._finders = [maker(parts.lexicon) for method, maker in makers.items() if method in settings.methods]
+        self._finders = [maker(parts.lexicon) for method, maker in FINDERS.items() if method in settings.methods]
         self._semantic = Method.SEMANTIC in settings.methods and bool(parts.encoders)
         self.known = {p: i for i, p in enumerate(parts.encoders[0].phrases)} if parts.encoders else {}
 
@@ -83,8 +94,9 @@ class Matcher:
 
     def look(self, texts: Sequence[str]) -> list[Look]:
         """What every method sees in each text."""
-        readings = [encoder.read(texts) for encoder in self.parts.encoders] if self._semantic else []
-        return [self._look(text, [r[i] for r in readings]) for i, text in enumerate(texts)]
+        plain = [simplify(text) for text in texts]  # same length, so offsets hold; the encoders learnt Simplified
+        readings = [encoder.read(plain) for encoder in self.parts.encoders] if self._semantic else []
+        return [self._look(text, aligned([r[i] for r in readings])) for i, text in enumerate(texts)]
 
     def _look(self, text: str, readings: Sequence[Reading]) -> Look:
         normalized = normalize(text)
@@ -134,9 +146,10 @@ class Matcher:
             if any(_overlap(look.windows[row], other) for other in taken):
                 continue
             tight = _tightest(look.windows, logits, int(row))
-            taken.append(look.windows[row])
+            taken.append(look.windows[tight])
             hit = self._hit(line, look, tight, float(sigmoid(logits[row])))
-            hits.setdefault(hit.phrase_id, hit)
+            if not any(_same_matter(hit, other) for other in hits.values()):
+                hits[hit.phrase_id] = hit
         return list(hits.values())
 
     def _hit(self, line: Line, look: Look, row: int, score: float) -> Hit:
@@ -172,6 +185,11 @@ class Matcher:
 def _semantic_match(phrase_id: str, start: int, end: int, tone: float, text: str) -> Match:
     reason = f"意思和语气接近禁语「{text}」（语气 {tone:.0%}）"
     return Match(phrase_id=phrase_id, method=Method.SEMANTIC, start=start, end=end, score=tone, reason=reason)
+
+
+def _same_matter(hit: Hit, other: Hit) -> bool:
+    """Whether two hits of one turn are one violation told twice: each names the other's phrase, first or among those that would also do."""
+    return hit.phrase_id in {other.phrase_id, *other.also} or other.phrase_id in hit.also
 
 
 def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:

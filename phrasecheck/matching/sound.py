@@ -6,6 +6,7 @@ accent mergers (z/zh, c/ch, s/sh, n/l, f/h, an/ang, en/eng, in/ing), which are a
 
 import re
 from functools import cache
+from typing import Any
 
 # Regular expressions over one syllable, applied in order; a literal table, so that a reader sees all that is folded.
 FOLDS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -17,6 +18,8 @@ FOLDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^r(?=[aeiou])"), "n"),
     (re.compile(r"v"), "u"),
 )
+
+_EACH: Any = list  # pypinyin spreads a list that its error handler returns: one entry a character; its types do not say so
 
 
 @cache
@@ -31,9 +34,9 @@ def syllables(text: str) -> list[str]:
     """Toneless pinyin of normalised text, one entry a character; characters without a sound stand for themselves."""
     from pypinyin import Style, lazy_pinyin
 
-    sounds = lazy_pinyin(text, style=Style.NORMAL, errors=list, v_to_u=False)
+    sounds = lazy_pinyin(text, style=Style.NORMAL, errors=_EACH, v_to_u=False)
     if len(sounds) != len(text):  # a polyphone phrase that pypinyin reads as a whole: fall back to single characters
-        sounds = [lazy_pinyin(char, style=Style.NORMAL, errors=list)[0] for char in text]
+        sounds = [lazy_pinyin(char, style=Style.NORMAL, errors=_EACH)[0] for char in text]
     return sounds
 
 

@@ -48,8 +48,8 @@ def _gravity(view: HitView) -> tuple[bool, int, float]:
 def _table(results: Sequence[CallResult], lexicon: "Lexicon") -> Table:
     table = Table(title="服务禁语检查", title_justify="left", header_style="bold")
     for heading in ("录音", "时长", "岗位", "得分", "命中", "存疑"):
-        table.add_column(heading, justify="right" if heading in NUMBERS else "left", no_wrap=heading in NUMBERS)
-    table.add_column("最严重的一句", ratio=1)
+        table.add_column(heading, justify="right" if heading in NUMBERS else "left", no_wrap=heading in NUMBERS, overflow="fold")
+    table.add_column("最严重的一句", ratio=1, overflow="fold")
     for result in results:
         table.add_row(*_row(result, lexicon))
     return table

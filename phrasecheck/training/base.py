@@ -157,7 +157,7 @@ def convert(source: Path, folder: Path) -> None:
         raise ModelError(f"{source}: 张量对不上（缺 {missing}，多 {unexpected}）")
     bare = folder / "bare"
     model.save_pretrained(bare)
-    PreTrainedTokenizerFast(
+    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=build_tokenizer([file.pieces[i] for i in keep]),
         bos_token="<s>", eos_token="</s>", cls_token="<s>", sep_token="</s>", pad_token="<pad>", unk_token="<unk>", model_max_length=256,
     ).save_pretrained(bare)

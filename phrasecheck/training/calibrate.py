@@ -40,7 +40,8 @@ def fit(matcher: Matcher, lines: Sequence[Exemplar], weight_of_harmless: float =
     importance = np.where(labels == 1, 1.0, weight_of_harmless)
     window, bias = _fit_window(tables, labels, importance, FEATURES)
     plain, plain_bias = _fit_window(tables, labels, importance, PLAIN)
-    return Weights(window=window, bias=bias, plain_window=plain, plain_bias=plain_bias, phrase=_fit_phrase(matcher, held))
+    likeliest = [int(np.argmax(table @ np.array([window[name] for name in FEATURES]))) for table in tables]
+    return Weights(window=window, bias=bias, plain_window=plain, plain_bias=plain_bias, phrase=_fit_phrase(matcher, held, likeliest))
 
 
 def _role(matcher: Matcher, line: Exemplar) -> Role | None:
@@ -69,14 +70,13 @@ def _loss(
     return float(loss), np.append(rows.T @ wrong + 2 * RIDGE * theta[:-1], wrong.sum())
 
 
-def _fit_phrase(matcher: Matcher, held: Sequence[Held]) -> dict[str, float]:
+def _fit_phrase(matcher: Matcher, held: Sequence[Held], likeliest: Sequence[int]) -> dict[str, float]:
     """A conditional logit over the lexicon's phrases; the line's phrase counts most, the others that would do share the rest."""
     ids = list(matcher.parts.lexicon.phrases)
     tables, targets = [], []
-    for h in held:
+    for h, row in zip(held, likeliest, strict=True):
         if not h.line.violates or h.line.phrase not in ids:
             continue
-        row = int(np.argmax(matcher.window_logits(h.look)))
         tables.append(phrase_features(h.look, row, h.role, matcher.parts.lexicon, matcher.parts.neighbours, matcher.known))
         target = np.zeros(len(ids))
         target[ids.index(h.line.phrase)] = 1.0

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from phrasecheck.engines.encoder import MAX_TOKENS, pooling
 from phrasecheck.training.data import Example
 
+
 class Reader(Protocol):
     """Text to tokens with character ranges: a `tokenizers.Tokenizer`, or the syllable reader with the same two verbs."""
 
@@ -35,7 +36,7 @@ def collate(examples: list[Example], reader: Any, pad: int = 1) -> Batch:
     """Tokenise and pad; a window with no token of its own is left out (its label becomes -1)."""
     encoded = [reader.encode(e.line.text) for e in examples]
     tokens = min(MAX_TOKENS, max(len(e.ids) for e in encoded))
-    count = max(1, max(len(e.windows) for e in examples))
+    count = max([1, *(len(e.windows) for e in examples)])
     ids = torch.full((len(examples), tokens), pad, dtype=torch.long)
     mask = torch.zeros((len(examples), tokens), dtype=torch.long)
     pool = torch.zeros((len(examples), count, tokens))

@@ -8,7 +8,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -34,7 +34,7 @@ class Plan:
     contrast_weight: float = 0.2
     also_share: float = 0.35  # of the phrase target, spread over the phrases that would also do
     temperature: float = 0.08
-    augment: Augment = Augment()
+    augment: Augment = field(default_factory=Augment)
 
 
 def train(encoder: Encoder, lines: Sequence[Exemplar], phrases: Sequence[str], reader: object, plan: Plan, say: Callable[[str], None] = print) -> None:

@@ -22,7 +22,7 @@ def test_views_come_in_the_order_of_the_call_with_all_that_belongs() -> None:
     assert [view.scoring for view in views][2:] == [REPEATED, "较重：例", DOUBTFUL, UNSURE]
     assert [view.counted for view in views] == [True, True, False, True, False, False]
     assert [view.doubtful for view in views] == [False, False, False, False, True, False]
-    assert views[0].phrase is lexicon().phrases["9.1.14"]
+    assert views[0].phrase == lexicon().phrases["9.1.14"]
 
 
 def test_a_clause_or_an_utterance_that_is_gone() -> None:

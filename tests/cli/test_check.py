@@ -1,0 +1,121 @@
+"""phrasecheck check end to end on the shipped recording, and on a folder of bad files beside a good one."""
+
+import json
+from pathlib import Path
+
+import av
+import jsonschema
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+from openpyxl import load_workbook
+
+from phrasecheck.cli import cli
+from phrasecheck.cli.check import formats_of, names_for, write_whole
+from phrasecheck.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "examples" / "demo-call.flac"
+
+
+def run(*args: object) -> Result:
+    return CliRunner().invoke(cli, [str(a) for a in args])
+
+
+def test_formats_are_read_and_refused() -> None:
+    assert formats_of("json, html") == ["json", "html"]
+    with pytest.raises(InputError, match="docx"):
+        formats_of("json,docx")
+
+
+def test_recordings_of_one_stem_get_names_of_their_own() -> None:
+    paths = [Path("a/call.wav"), Path("b/call.wav"), Path("b/other.mp3"), Path("c/call.mp3")]
+    assert list(names_for(paths).values()) == ["call", "call-2", "other", "call-3"]
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    write_whole(tmp_path / "new" / "x.json", "{}")
+    assert [p.name for p in (tmp_path / "new").iterdir()] == ["x.json"]
+
+
+def encode(path: Path, rate: int, seconds: float, codec: str) -> None:
+    """A mono file of the demo's speech at another rate."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, layout="mono")
+        resampler = av.AudioResampler(format=stream.format, layout="mono", rate=rate, frame_size=stream.frame_size or 1152)
+        with av.open(str(DEMO)) as source:
+            for frame in source.decode(audio=0):
+                if frame.time is not None and frame.time > seconds:
+                    break
+                frame.pts = None
+                for part in resampler.resample(frame):
+                    container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+
+
+@pytest.mark.model
+def test_the_planted_violations_are_found(tmp_path: Path) -> None:
+    answer = run("check", DEMO, "--agent-channel", "left", "--role", "claims_report", "--out", tmp_path, "--format", "json,html,xlsx,csv")
+    assert answer.exit_code == 0, answer.output
+    told = json.loads((tmp_path / "demo-call.json").read_text(encoding="utf-8"))
+    jsonschema.validate(told, json.loads((ROOT / "docs" / "result.schema.json").read_text(encoding="utf-8")))
+    script = yaml.safe_load((ROOT / "examples" / "demo-call.yaml").read_text(encoding="utf-8"))
+    planted = [t for t in script["turns"] if t.get("violations")]
+    hits = [h for h in told["hits"] if h["state"] == "hit"]
+    found = [t for t in planted if any(h["start_s"] < t["end"] and h["end_s"] > t["start"] for h in hits)]
+    assert len(found) >= len(planted) - 1, (planted, hits)
+    customers = {u["id"] for u in told["utterances"] if u["speaker"] == "customer"}
+    assert customers
+    assert not [h for h in told["hits"] if h["utterance_id"] in customers]
+    texts = {u["id"]: u["text"] for u in told["utterances"]}
+    assert all(texts[h["utterance_id"]][h["start"] : h["end"]] == h["quote"] for h in hits)
+    assert "<audio" in (tmp_path / "demo-call.html").read_text(encoding="utf-8")
+    assert load_workbook(tmp_path / "summary.xlsx").sheetnames[:2] == ["概览", "命中"]
+    assert (tmp_path / "summary.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+@pytest.mark.model
+def test_bad_files_do_not_stop_the_good_ones(tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    calls.mkdir()
+    (calls / "text.wav").write_text("这不是录音，是一段文字", encoding="utf-8")
+    (calls / "empty.wav").write_bytes(b"")
+    encode(calls / "whole.mp3", 16_000, 12.0, "mp3")
+    data = (calls / "whole.mp3").read_bytes()
+    (calls / "truncated.mp3").write_bytes(data[: len(data) * 2 // 3])
+    (calls / "whole.mp3").unlink()
+    encode(calls / "music-rate.wav", 44_100, 8.0, "pcm_s16le")
+    (calls / "good.flac").write_bytes(DEMO.read_bytes())
+    out = tmp_path / "out"
+    answer = run("check", calls, "--agent-channel", "left", "--out", out, "--format", "json,html,xlsx")
+    assert answer.exit_code == 1
+    assert sorted(p.name for p in out.glob("*.json")) == ["good.json", "music-rate.json", "truncated.json"]
+    assert not [p for p in out.iterdir() if p.name.startswith(".")]
+    for name in ("text.wav", "empty.wav"):
+        assert f"✗ {name}" in answer.stderr
+    failed = load_workbook(out / "summary.xlsx")["失败"]
+    assert {Path(str(row[0])).name for row in failed.iter_rows(min_row=2, values_only=True)} == {"text.wav", "empty.wav"}
+    assert json.loads((out / "good.json").read_text(encoding="utf-8"))["hits"]
+
+
+@pytest.mark.model
+def test_stored_results_are_judged_again_with_another_lexicon(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert run("check", DEMO, "--agent-channel", "left", "--role", "claims_report", "--out", first, "--format", "json").exit_code == 0
+    before = json.loads((first / "demo-call.json").read_text(encoding="utf-8"))
+    gone = before["hits"][0]["phrase_id"]
+    overlay = tmp_path / "company.yaml"
+    overlay.write_text(
+        f'schema_version: 1\nid: co\nversion: "1"\ntitle: 公司\nextends: zhejiang-motor-2010\nphrases:\n  - {{id: "{gone}", enabled: false}}\n', encoding="utf-8"
+    )
+    assert run("rescore", first, "--lexicon", overlay, "--out", second).exit_code == 0
+    after = json.loads((second / "demo-call.json").read_text(encoding="utf-8"))
+    assert after["utterances"] == before["utterances"]
+    assert gone not in {h["phrase_id"] for h in after["hits"]}
+    assert after["lexicon"]["name"] == "zhejiang-motor-2010+co 1.0.0+1"
+
+
+def test_nothing_to_check_is_a_clear_error(tmp_path: Path) -> None:
+    answer = run("check", tmp_path / "nowhere")
+    assert isinstance(answer.exception, InputError)
+    assert "nowhere" in str(answer.exception)
