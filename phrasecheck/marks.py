@@ -11,7 +11,7 @@ from phrasecheck.normalize import normalize
 
 SLOT = "\u25cc"  # stands in parsed text for a company, a number, a person, a thing
 
-_SLOTS = re.compile(r"[xX]{2,}|[×＊*]{2,}|\{[^{}]*\}")
+_SLOTS = re.compile(r"[xXｘＸ]{2,}|[×＊*]{2,}|\{[^{}]*\}")
 _NOTE = re.compile(r"(?<=[。!！?？])[(（]([^()（）]*)[)）]$")  # a remark behind the sentence: «(言下之意是…)»
 _ALTERNATIVE = re.compile(r"[(（]([^()（）]+)[)）]")  # «大(小)»: the bracket may replace as many characters before it
 _CLAUSE = re.compile(r"[^,，;；。.!！?？]+")

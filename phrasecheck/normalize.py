@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 PAUSES = frozenset(",，、;；:：。.!！?？…~—\n\t ")
-# Sounds that carry nothing. Exact matching drops them everywhere, on both sides, so that a phrase that ends in «啊» is still found without it.
+# Sounds that carry nothing. Exact matching drops them everywhere and on both sides: a phrase that ends in «啊» is found without it too.
 FILLERS = frozenset("嗯呃唔哦噢喔啊呀哎唉诶欸额")
 
 
@@ -32,17 +32,20 @@ class Normalized:
 
 
 @cache
-def _simplifier() -> Any:
+def _converter(config: str) -> Any:
     from opencc import OpenCC
 
-    return OpenCC("t2s")
+    return OpenCC(config)
 
 
 def simplify(text: str) -> str:
-    """Traditional to Simplified, character by character, so that offsets stay (OpenCC phrases may change lengths; those are left)."""
-    if text.isascii():
+    """Traditional to Simplified, character by character, so that offsets stay (OpenCC phrases may change lengths; those are left).
+
+    Only text that has Traditional characters is read as such: there «寫著» is 写着, while «显著» in Simplified stays.
+    """
+    if text.isascii() or _converter("t2s").convert(text) == text:
         return text
-    converted: str = _simplifier().convert(text)
+    converted: str = _converter("tw2s").convert(text)
     if len(converted) == len(text):
         return converted
     return "".join(_same_length(char) for char in text)
@@ -50,7 +53,7 @@ def simplify(text: str) -> str:
 
 @cache
 def _same_length(char: str) -> str:
-    converted: str = _simplifier().convert(char)
+    converted: str = _converter("tw2s").convert(char)
     return converted if len(converted) == 1 else char
 
 

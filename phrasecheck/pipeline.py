@@ -93,7 +93,7 @@ def result(call: Call, transcript: Transcript, matcher: Matcher, settings: Setti
 
     lexicon = matcher.parts.lexicon
     hits = judge(transcript, matcher, settings)
-    found = findings(hits, transcript, lexicon, settings.scoring)
+    found = findings(hits, transcript, lexicon, settings.scoring, call.role)
     return CallResult(
         call=call,
         transcript=transcript,

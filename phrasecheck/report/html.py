@@ -33,7 +33,8 @@ def render(result: CallResult, lexicon: "Lexicon", audio_file: Path | None = Non
     views = hit_views(result, lexicon)
     spoken = result.transcript.utterances
     css, script = _asset("call.css"), _asset("call.js")
-    return _environment().get_template("call.html.j2").render(
+    template = _environment().get_template("call.html.j2")
+    return template.render(
         result=result,
         call=result.call,
         name=Path(result.call.source).name or result.call.id,

@@ -61,11 +61,11 @@ def test_a_clip_plays_and_stops_at_its_end(page: Page) -> None:
     wait(page, "document.querySelector('#hit-2 .clip').currentTime > 0.2")
     assert sound(page, "#hit-2 .clip", "paused") == 0
     assert page.eval_on_selector("#hit-2", "card => card.classList.contains('chosen')")
-    wait(page, f"Math.abs({HEAD} - (20.8 + document.querySelector('#hit-2 .clip').currentTime)) < 0.3")  # the clip begins at 20.8 s
+    wait(page, f"Math.abs({HEAD} - (21.19 + document.querySelector('#hit-2 .clip').currentTime)) < 0.2")  # 1.5 s before 22.69
     page.eval_on_selector("#hit-2 .clip", "audio => { audio.playbackRate = 8; }")
     wait(page, "document.querySelector('#hit-2 .clip').ended")
     assert sound(page, "#hit-2 .clip", "paused") == 1
-    assert sound(page, "#hit-2 .clip", "currentTime") == pytest.approx(5.0, abs=0.2)  # 1.9 s of words and 1.5 s on both sides
+    assert sound(page, "#hit-2 .clip", "currentTime") == pytest.approx(4.92, abs=0.15)  # 1.92 s of words and 1.5 s on both sides
     assert not page.eval_on_selector("#hit-2 .play", "button => button.classList.contains('on')")
 
 

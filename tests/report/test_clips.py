@@ -39,7 +39,7 @@ def test_the_whole_call_and_a_clip_for_each_hit(recording: Path) -> None:
 def test_both_channels_are_heard_and_loud_enough(recording: Path) -> None:
     mono = clips.mixed(recording)
     assert np.abs(mono).max() == pytest.approx(clips.LOUDEST, abs=0.01)
-    spectrum = np.abs(np.fft.rfft(mono[: RATE]))  # one second: a bin a hertz
+    spectrum = np.abs(np.fft.rfft(mono[:RATE]))  # one second: a bin a hertz
     loudest = set(np.argsort(spectrum)[-2:].tolist())
     assert loudest == {220, 440}
 
