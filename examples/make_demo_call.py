@@ -115,7 +115,7 @@ def write_flac(path: Path, samples: npt.NDArray[np.int16]) -> None:
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T).reshape(1, -1), format="s16", layout="stereo")
     frame.sample_rate = LINE_RATE
     with av.open(str(path), "w", format="flac") as container:
-        stream = container.add_stream("flac", rate=LINE_RATE, layout="stereo")
+        stream = container.add_stream("flac", rate=LINE_RATE, layout="stereo", options={"compression_level": "12"})
         for packet in (*stream.encode(frame), *stream.encode(None)):
             container.mux(packet)
 

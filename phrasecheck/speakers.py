@@ -1,8 +1,8 @@
 """Who spoke, and in which role.
 
-In: Utterances without speakers, the channels, the role of the call and what the user said of the agent's channel. Out: a Transcript whose speakers are
-decided, with the reason in Chinese and how sure it is. The one decision: one table of cues (CUES) decides everything, by what is said; each cue counts
-only so often, so that one talkative side does not win by length.
+In: Utterances without speakers, the channels, the role of the call and what the user said of the agent's channel. Out: a Transcript whose
+speakers are decided, with the reason in Chinese and how sure it is. The one decision: a table of cues (CUES) decides by what is said; each
+cue counts only so often, so that a talkative side does not win by length.
 """
 
 import re
@@ -16,8 +16,8 @@ from phrasecheck.types import Role, Speaker, SpeakerDecision, Transcript, Uttera
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cue:
-    """Something staff say (weight above 0) or customers say (below 0). `pattern` is looked for in normalised text, in at most `most` utterances;
-    `first` restricts it to so many utterances from the start of the channel (0 = anywhere)."""
+    """Something staff say (weight above 0) or customers say (below 0). `pattern` is looked for in normalised text and counts at most `most`
+    times; `first` restricts it to so many utterances from the start of the channel (0 = anywhere)."""
 
     name: str
     weight: float
@@ -41,22 +41,22 @@ CUES: tuple[Cue, ...] = (
     _cue("请客户配合", 1.0, r"请您|请问|麻烦您|您稍等|请稍[等后候]|稍等一下|您方便|请提供|请报|跟您核对|核对一下|确认一下"),
     _cue("替客户办理", 1.0, r"帮您|给您|为您|替您|跟您|我这边|我们这边|我[帮给]你[查登看问转]|系统里|登记[一好]|记录[一好]"),
     _cue("说明手续", 0.7, r"需要您|您需要|您的(?:保单|车牌|案子|案件|资料)|工作日|联系您|给您回|回访|上传|定损单|查[勘看]员会|定损员会"),
-    _cue("致歉或致谢", 0.8, r"抱歉|不好意思|对不起|感谢您|谢谢您|感谢来电|感谢您的|给您添麻烦|祝您|再见.*祝|请放心|您放心|理解您|您别[急着]"),
+    _cue("致歉或致谢", 0.8, r"抱歉|不好意思|对不起|感谢您|谢谢您|感谢来电|添麻烦|祝您|请放心|您放心|理解您|您别[急着]"),
     _cue("称呼客户", 0.8, r"[先女]生您|先生|女士"),
     _cue("用敬称「您」", 0.4, r"您", most=5),
     _cue("提问", 0.4, r"吗$|呢$|什么时[间候]|哪个?[里儿路]|多少|贵姓|怎么称呼|几个人", most=4),
     _cue("讲自己的车和事故", -1.5, r"我的?车|我那个?车|我们家|我家|我老[公婆]|我爸|我妈|撞了|追尾了|刮了|蹭了|被人|我买的|我投的|我交了"),
-    _cue("向公司要说法", -1.5, r"你们(?:公司|保险|怎么|到底|那个|这|就|不|说|什么|也|还|查|定|理)|投诉你|我要投诉|凭什么不|给我个|什么时候能|怎么还没"),
+    _cue("向公司要说法", -1.5, r"你们(?:公司|保险|怎么|到底|那个|这|就|不|说|什么|也|还|查|定|理)|我要投诉|凭什么不|什么时候能|怎么还没"),
     _cue("咨询", -1.0, r"我想(?:问|咨询|查|了解)|问一下你|请教|我[要来]报案|我要报[个一]?案|帮我[查看问催]"),
     _cue("只是应答", -0.3, r"^(?:嗯+|哦+|对+|好的?|行|是的?|知道了|谢谢|啊)$", most=4),
 )
 FIRST_TO_SPEAK = 1.0  # whoever picks up at a hotline is staff; at an outgoing call it is the customer, hence no more than this
 SURE_ALONE = 1.4  # in a mono recording one utterance needs this many points to be given to either side
-HANDOVER = re.compile(r"转(?:接|给|到|过去)|[帮给为]您转|换.{0,6}(?:同事|专员)(?:跟|和|来|接)")
+HANDOVER = re.compile(r"转接|[帮给为把]您(?:的?电话)?转|换.{0,6}(?:同事|专员)(?:跟|和|来|接)")
 HANDOVER_S = 120.0  # a self-introduction later than this after a handover is not the new colleague's
 # How staff of each role introduce themselves; looked for only after a handover.
 INTRODUCTIONS: tuple[tuple[Role, re.Pattern[str]], ...] = tuple(
-    (role, re.compile(rf"(?:我是|这里是|这边是|我这里是|我这边是|^)[^，。]{{0,12}}?(?:{titles})"))
+    (role, re.compile(rf"(?:我是|这里是|这边是|[您你]好).{{0,12}}?(?:{titles})"))
     for role, titles in (
         (Role.SURVEY, r"查[勘看堪](?:员|部|岗)|现场查[勘看]"),
         (Role.LOSS_ASSESSMENT, r"定[损孙](?:员|部|岗|中心)|核[损价](?:员|部|岗)"),
@@ -72,8 +72,8 @@ INTRODUCTIONS: tuple[tuple[Role, re.Pattern[str]], ...] = tuple(
 def assign(utterances: Sequence[Utterance], channels: Sequence[str], role: Role, agent_channel: str = "auto") -> Transcript:
     """Give every utterance its speaker, and the agent's their role.
 
-    `channels` are the names of the recording's channels, `agent_channel` is one of them or 'auto'. A given channel that the recording does not have
-    is not an error, since a folder may hold both kinds: the decision is then made as for 'auto', and the reason says so.
+    `channels` are the names of the recording's channels, `agent_channel` is one of them or 'auto'. A given channel that the recording does
+    not have is not an error, since a folder may hold both kinds: the decision is then made as for 'auto', and the reason says so.
     """
     decision = _decide(utterances, channels, agent_channel)
     if decision.agent_channel is None:

@@ -1,7 +1,7 @@
 """A channel -> the stretches of it that are speech.
 
-In: a Channel and anything that gives speech probabilities. Out: Segments, in order, padded, never overlapping. The one decision: speech longer than
-`max_segment_s` is cut where it is quietest, because a recogniser that starts in the middle of a syllable mishears the whole word.
+In: a Channel and anything that gives speech probabilities. Out: Segments, in order, padded, never overlapping. The one decision: speech
+longer than `max_segment_s` is cut where it is quietest, because a recogniser that starts within a syllable mishears the whole word.
 """
 
 from collections.abc import Iterator
@@ -21,6 +21,11 @@ CALM = 5  # frames (160 ms) over which loudness is averaged when looking for the
 
 class Vad(Protocol):
     """Voice activity detection."""
+
+    @property
+    def name(self) -> str:
+        """What the results call it."""
+        ...
 
     def probabilities(self, samples: Samples) -> npt.NDArray[np.float32]:
         """Speech probability 0..1 of each started 512 samples at 16 kHz."""
@@ -72,6 +77,8 @@ def _loudness(samples: Samples) -> npt.NDArray[np.float32]:
     """Power of each whole frame, averaged over its neighbours."""
     whole = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
     power = np.einsum("ij,ij->i", whole, whole) / FRAME
+    if not len(power):
+        return power
     return np.convolve(power, np.ones(CALM, np.float32) / CALM, mode="same").astype(np.float32)[: len(power)]
 
 

@@ -168,7 +168,7 @@ def _fail(writer: Writer, request: "Request", error: Exception) -> None:
 @settings_options
 def rescore(results: Sequence[Path], out: Path, formats: str, settings_file: Path | None, lexicons: Sequence[Path], without: Sequence[str]) -> None:
     """Exit status 1 if a file is not a stored result; the others are still done."""
-    from phrasecheck.matching.build import build_matcher
+    from phrasecheck.build import build_matcher
     from phrasecheck.pipeline import rejudge
     from phrasecheck.report.json import from_json
 

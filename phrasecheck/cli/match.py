@@ -26,7 +26,7 @@ BATCH = 256
 @settings_options
 def match(file: Path, all_scores: bool, settings_file: Path | None, lexicons: Sequence[Path], without: Sequence[str]) -> None:
     """The same ids in the same order out. A line that cannot be used gives {"id", "error"} in its place, and exit status 1 at the end."""
-    from phrasecheck.matching.build import build_matcher
+    from phrasecheck.build import build_matcher
 
     matcher = build_matcher(make_settings(settings_file, lexicons, without))
     wrong = 0
@@ -126,7 +126,7 @@ def parse_line(number: int, raw: str) -> "Line | Fault":
 @settings_options
 def explain(text: str, role: str | None, as_json: bool, settings_file: Path | None, lexicons: Sequence[Path], without: Sequence[str]) -> None:
     """One line, taken apart."""
-    from phrasecheck.matching.build import build_matcher
+    from phrasecheck.build import build_matcher
     from phrasecheck.matching.explain import explain as take_apart
     from phrasecheck.matching.explain import to_text
     from phrasecheck.matching.matcher import Line

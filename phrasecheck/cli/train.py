@@ -47,7 +47,7 @@ def calibrate(models: Path) -> None:
 @settings_options
 def evaluate(file: Path, errors: bool, settings_file: Path | None, lexicons: Sequence[Path], without: Sequence[str]) -> None:
     """The table by kind, section and role."""
-    from phrasecheck.matching.build import build_matcher
+    from phrasecheck.build import build_matcher
     from phrasecheck.matching.matcher import Line
     from phrasecheck.training.evaluate import evaluate as measure
     from phrasecheck.training.evaluate import to_text

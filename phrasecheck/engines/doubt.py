@@ -1,7 +1,7 @@
 """Signs that a recogniser wrote what nobody said.
 
-In: text, and what is known of how it came about. Out: the sign (Chinese) or None. The one decision: these tests look at text and length alone, so that
-any engine can use them, and none of them alone deletes an utterance except the list of known inventions (lexicons/inventions.txt).
+In: text, and how long the clip was. Out: the sign (Chinese) or None. The one decision: these tests look at text and length alone; any
+engine can use them, and none of them deletes an utterance except the list of known inventions (lexicons/inventions.txt).
 """
 
 import re
@@ -17,6 +17,7 @@ FAST_FROM = 8  # shorter texts say nothing about speed
 ECHO = 8  # characters in a row that stand in the prompt as well: chance and trade words stay below
 ECHO_FROM = 4  # a text of at least so many characters, all of them from the prompt and in its order, is an echo too
 RUNAWAY = re.compile(r"(.)\1{7,}|(.{2,12}?)\2{3,}")  # one character eight times, or a few characters four times
+POOR = 16, 4  # so many characters in a row made of so few different ones: a loop that the n-gram rule only bent
 
 
 def sign(text: str, seconds: float, prompt: str = "") -> str | None:
@@ -24,11 +25,16 @@ def sign(text: str, seconds: float, prompt: str = "") -> str | None:
     plain = normalize(text).text
     if prompt and echoes(plain, normalize(prompt).text):
         return "重复了提示语"
-    if compression(text) > COMPRESSION or RUNAWAY.search(plain):
+    if compression(text) > COMPRESSION or RUNAWAY.search(plain) or _poor(plain):
         return "反复重复同样的字"
     if len(plain) >= FAST_FROM and len(plain) > FASTEST * seconds:
         return "字数多得不可能在这么短的时间里说完"
     return None
+
+
+def _poor(plain: str) -> bool:
+    length, few = POOR
+    return any(len(set(plain[start : start + length])) <= few for start in range(len(plain) - length + 1))
 
 
 def compression(text: str) -> float:

@@ -1,7 +1,7 @@
 """Silero VAD: how likely each 32 ms of a channel is speech.
 
-In: samples at 16 kHz. Out: one probability a frame. The one decision: the network only measures; what to make of its figures is the policy of
-speech.py, so that batch and live use share it. Weights: models/manifest.yaml, silero-vad.
+In: samples at 16 kHz. Out: one probability a frame. The one decision: the network only measures; what to make of its figures is the
+policy of speech.py, so that batch and live use share it. Weights: models/manifest.yaml, silero-vad.
 """
 
 import numpy as np
@@ -14,6 +14,8 @@ FRAME = 512  # samples a probability, fixed by the network (32 ms at 16 kHz)
 
 class SileroVad:
     """The VAD that faster-whisper brings. It keeps no state from one call to the next; one object may serve several threads."""
+
+    name = "silero-vad v6"
 
     def __init__(self) -> None:
         from faster_whisper.vad import get_vad_model

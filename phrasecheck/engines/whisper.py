@@ -1,7 +1,7 @@
 """Whisper through CTranslate2: many short clips -> texts with word times.
 
-In: clips of speech. Out: one Heard each. The one decision: the window is cut to the speech. Whisper was trained on 30 s windows and its users pad every
-clip to that; a few seconds of silence behind the clip are enough (DESIGN 6.4), and the encoder's time falls with the window.
+In: clips of speech. Out: one Heard each. The one decision: the window is cut to the speech. Whisper was trained on 30 s windows and
+its users pad every clip to that; a few seconds of silence behind the clip are enough (DESIGN 6.4), and the encoder's time falls with it.
 """
 
 import os
@@ -26,6 +26,7 @@ LONGEST = 3000  # frames: what Whisper has positions for (30 s)
 TOKENS_PER_SECOND = 12  # Mandarin at 8 characters a second, with 1.5 tokens a character: nobody speaks faster
 MOST_TOKENS = 224  # half of Whisper's context; the other half is the prompt's
 NO_SPEECH = 0.6  # openai/whisper's limit: above it, with a low log-probability, there was no speech
+UNSURE = -1.0  # openai/whisper's limit of the mean log-probability below which a text is worth a second attempt
 DOUBTED = 0.2  # an utterance that shows a sign of invention is never trusted more than this
 REPETITION_PENALTY = 1.1  # in the second attempt
 
@@ -52,6 +53,7 @@ class Whisper:
         from faster_whisper.tokenizer import Tokenizer
 
         self._settings = settings
+        self.name = f"{folder.resolve().name} {settings.compute_type}"
         try:
             self._model = ctranslate2.models.Whisper(
                 str(folder), device=settings.device, compute_type=settings.compute_type, intra_threads=settings.threads or cores()
@@ -59,7 +61,8 @@ class Whisper:
             vocabulary = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # tokenizers raises bare Exception; ctranslate2 RuntimeError and ValueError
             raise ModelError(
-                f"{folder} 里的语音识别模型无法加载（{error}）。应为 CTranslate2 格式的多语种 Whisper（含 model.bin、config.json、tokenizer.json）。"
+                f"{folder} 里的语音识别模型无法加载（{error}）。"
+                "应为 CTranslate2 格式的多语种 Whisper（含 model.bin、config.json、tokenizer.json）。"
             ) from error
         if not self._model.is_multilingual:
             raise ModelError(f"{folder} 是只会英语的 Whisper，应为多语种模型。")
@@ -134,15 +137,17 @@ class Whisper:
         return [best[index] for index in range(len(takes))]
 
     def _suspect(self, clip: Samples, take: _Take) -> bool:
-        return take.logprob < self._settings.min_logprob or self._sign(clip, take) is not None
+        return not self._silent(take) and (take.logprob < UNSURE or self._sign(clip, take) is not None)
+
+    def _silent(self, take: _Take) -> bool:
+        return take.no_speech > NO_SPEECH and take.logprob < self._settings.min_logprob
 
     def _sign(self, clip: Samples, take: _Take) -> str | None:
         return sign(self._tokenizer.decode(take.tokens), len(clip) / RATE, take.prompt)
 
     def _judge(self, clip: Samples, take: _Take, words: list[Word]) -> Heard:
         text = "".join(word.text for word in words)
-        silent = take.no_speech > NO_SPEECH and take.logprob < self._settings.min_logprob
-        if not text or silent or is_invention(text):
+        if not text or self._silent(take) or is_invention(text):
             return Heard(text="", no_speech=take.no_speech)
         doubt = sign(text, len(clip) / RATE, take.prompt)
         confidence = min(exp(take.logprob), DOUBTED if doubt else 1.0)

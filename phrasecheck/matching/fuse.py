@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from phrasecheck.engines.encoder import Floats, Reading
 from phrasecheck.lexicon import Lexicon
 from phrasecheck.matching.qualifiers import Qualifier, qualify
+from phrasecheck.matching.reading import Floats, Reading
 from phrasecheck.matching.semantic import SHARPNESS, Neighbours, log_softmax
 from phrasecheck.resources import resource
 from phrasecheck.types import Match, Method, Role

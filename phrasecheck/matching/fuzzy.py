@@ -47,7 +47,7 @@ class Aligner:
 
     def align(self, text: str, least: float) -> dict[str, tuple[float, int, int]]:
         """Phrase id -> (score 0..1, start, end in `text`) for the phrases that reach `least`. Wordings longer than the text count by their full
-        length, so that a fragment is not taken for the whole."""
+        length, so that a fragment is not taken for the whole; of equally good places the longest."""
         best: dict[str, tuple[float, int, int]] = {}
         for index in self._candidates.for_text(text):
             wording, phrase_id = self._wordings[index]
@@ -58,7 +58,8 @@ class Aligner:
                 if found is None:
                     continue
                 score, start, end = found.score / 100, found.dest_start, found.dest_end
-            if score >= least and end > start and score > best.get(phrase_id, (0.0, 0, 0))[0]:
+            old = best.get(phrase_id, (0.0, 0, 0))
+            if score >= least and (score, end - start) > (old[0], old[2] - old[1]):
                 best[phrase_id] = (score, start, end)
         return best
 

@@ -10,7 +10,6 @@ from typing import Protocol
 
 import numpy as np
 
-from phrasecheck.engines.encoder import Encoder, Floats, Reading, aligned
 from phrasecheck.lexicon import Lexicon
 from phrasecheck.matching.exact import Exact
 from phrasecheck.matching.fuse import (
@@ -24,6 +23,7 @@ from phrasecheck.matching.fuse import (
 from phrasecheck.matching.fuzzy import Fuzzy
 from phrasecheck.matching.phonetic import Phonetic
 from phrasecheck.matching.qualifiers import Qualifier, qualify
+from phrasecheck.matching.reading import Encoder, Floats, Reading, aligned
 from phrasecheck.matching.reason import give_reason
 from phrasecheck.matching.semantic import Neighbours
 from phrasecheck.matching.windows import windows

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from phrasecheck.engines.encoder import Encoder, Floats, Reading
 from phrasecheck.lexicon import Exemplar, Lexicon
+from phrasecheck.matching.reading import Encoder, Floats, Reading
 from phrasecheck.normalize import normalize
 
 NO_PHRASE = -1

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from phrasecheck.engines.encoder import Floats
 from phrasecheck.lexicon import Exemplar
 from phrasecheck.matching.fuse import FEATURES, LOWERING, PHRASE_FEATURES, Look, Weights, phrase_features, window_features
 from phrasecheck.matching.matcher import Matcher
+from phrasecheck.matching.reading import Floats
 from phrasecheck.types import Role
 
 ROUNDS = 5

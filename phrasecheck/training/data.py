@@ -57,8 +57,9 @@ def join(lines: Sequence[Exemplar], glue: str = "，") -> Exemplar:
     for line in lines:
         if text:
             text += glue
-        spans += [(start + len(text), end + len(text)) for start, end in line.spans]
-        text += line.text.rstrip("，。！？ ")
+        said = line.text.rstrip("，。！？ ")
+        spans += [(start + len(text), min(end, len(said)) + len(text)) for start, end in line.spans]
+        text += said
     return replace(head, text=text, spans=tuple(spans))
 
 
@@ -67,8 +68,8 @@ class Augment:
     """How often each change is made to a line; all shares 0..1."""
 
     embed: float = 0.3  # said inside a longer turn, between harmless lines
-    garbled: float = 0.4  # as a recogniser hears it
-    rates: tuple[float, ...] = (0.06, 0.12, 0.2, 0.3)
+    garbled: float = 0.5  # as a recogniser hears it
+    rates: tuple[float, ...] = (0.06, 0.14, 0.25, 0.4)
     no_pauses: float = 0.35
     longest: int = 110  # characters of a joined turn
 

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from phrasecheck.engines.encoder import Encoder, OnnxEncoder
+from phrasecheck.engines.encoder import OnnxEncoder
 from phrasecheck.lexicon import Exemplar, load_exemplars, load_lexicon
-from phrasecheck.matching.build import VECTORS, digest
+from phrasecheck.build import VECTORS, digest
 from phrasecheck.matching.fuse import FEATURES, PHRASE_FEATURES, Weights
 from phrasecheck.matching.matcher import Line, Matcher, Parts
 from phrasecheck.matching.qualifiers import load_qualifiers
+from phrasecheck.matching.reading import Encoder
 from phrasecheck.matching.semantic import embed, neighbours
 from phrasecheck.settings import MatchSettings
 from phrasecheck.training.calibrate import fit

@@ -26,7 +26,7 @@ class Recipe:
     rate: float = 1e-4
     seed: int = 1
     threads: int = 0
-    everything: bool = False  # train on the held-back lines too (the shipped weights do not)
+    start: Path | None = None  # a state dict of an earlier run (work/NAME.pt) to go on from
 
 
 def make(lines: Sequence[Exemplar], lexicon: Lexicon, recipe: Recipe, folder: Path, work: Path, say: Callable[[str], None] = print) -> None:
@@ -46,7 +46,9 @@ def make(lines: Sequence[Exemplar], lexicon: Lexicon, recipe: Recipe, folder: Pa
     body, tokenizer, reader = _start(recipe, work)
     phrases = list(lexicon.phrases)
     encoder = Encoder(body, len(phrases))
-    chosen = [line for line in lines if recipe.everything or not held_back(line)]
+    if recipe.start:
+        encoder.load_state_dict(torch.load(recipe.start))
+    chosen = [line for line in lines if not held_back(line)]
     say(f"{len(chosen)} of {len(lines)} lines, {recipe}")
     train(encoder, chosen, phrases, reader, Plan(seed=recipe.seed, passes=recipe.passes, rate=recipe.rate), say)
     torch.save(encoder.state_dict(), work / f"{folder.name}.pt")

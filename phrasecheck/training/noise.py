@@ -6,13 +6,14 @@ them with the right syllable (DESIGN 6.5).
 """
 
 import random
+from dataclasses import dataclass
 from functools import cache
 
 from phrasecheck.matching.sound import fold, syllables
 from phrasecheck.normalize import PAUSES
 
 # Share of each kind of error among the characters that go wrong.
-HOMOPHONE, NEAR, OTHER, LOST = 0.52, 0.22, 0.10, 0.11  # the rest is doubled
+HOMOPHONE, NEAR, HALF, OTHER, LOST = 0.42, 0.22, 0.18, 0.04, 0.11  # the rest is doubled
 
 
 @cache
@@ -31,42 +32,61 @@ def character_counts() -> dict[str, int]:
     return {char: counts[char] for char in common}
 
 
+@dataclass(frozen=True, slots=True)
+class _Sounds:
+    """Common characters, repeated by their frequency, under the ways in which one is mistaken for another."""
+
+    same: dict[str, str]  # by toneless syllable
+    near: dict[str, str]  # by folded syllable
+    half: dict[str, str]  # by initial, and by final: 换 heard as 伞, 事 as 车
+    all: str
+
+
 @cache
-def _by_sound() -> tuple[dict[str, str], dict[str, str], str]:
-    """Common characters by toneless syllable, by folded syllable, and all of them; repeated by their frequency."""
-    exact: dict[str, str] = {}
-    near: dict[str, str] = {}
+def _sounds() -> _Sounds:
+    tables: tuple[dict[str, str], ...] = ({}, {}, {})
     for char, count in character_counts().items():
         weight = 1 + min(9, count // 40_000)
         sound = syllables(char)[0]
-        exact[sound] = exact.get(sound, "") + char * weight
-        near[fold(sound)] = near.get(fold(sound), "") + char * weight
-    return exact, near, "".join(list(character_counts())[:1500])
+        for table, keys in zip(tables, ((sound,), (fold(sound),), halves(sound)), strict=True):
+            for key in keys:
+                table[key] = table.get(key, "") + char * weight
+    return _Sounds(*tables, "".join(list(character_counts())[:1500]))
+
+
+def halves(syllable: str) -> tuple[str, str]:
+    """«zh-» and «-ang» of «zhang»."""
+    initial = syllable.rstrip("aeiouvng") if syllable[0] not in "ng" else syllable[0]
+    return f"{initial}-", f"-{syllable[len(initial) :]}"
 
 
 def garble(text: str, rate: float, rng: random.Random) -> tuple[str, list[int]]:
     """`text` with about `rate` of its Han characters wrong, and the origin of each resulting character."""
-    exact, near, common = _by_sound()
-    sounds = syllables(text)
     chars: list[str] = []
     origin: list[int] = []
-    for index, (char, sound) in enumerate(zip(text, sounds, strict=True)):
-        heard = char
-        if "\u4e00" <= char <= "\u9fff" and rng.random() < rate:
-            dice = rng.random()
-            if dice < HOMOPHONE:
-                heard = rng.choice(exact.get(sound, char))
-            elif dice < HOMOPHONE + NEAR:
-                heard = rng.choice(near.get(fold(sound), char))
-            elif dice < HOMOPHONE + NEAR + OTHER:
-                heard = rng.choice(common)
-            elif dice < HOMOPHONE + NEAR + OTHER + LOST:
-                heard = ""
-            else:
-                heard = char * 2
+    for index, (char, sound) in enumerate(zip(text, syllables(text), strict=True)):
+        wrong = "\u4e00" <= char <= "\u9fff" and rng.random() < rate
+        heard = _misheard(char, sound, rng) if wrong else char
         chars.extend(heard)
         origin.extend([index] * len(heard))
     return "".join(chars), origin
+
+
+def _misheard(char: str, sound: str, rng: random.Random) -> str:
+    """What stands in the place of one character that goes wrong."""
+    table = _sounds()
+    choices = (
+        table.same.get(sound, char),
+        table.near.get(fold(sound), char),
+        table.half.get(rng.choice(halves(sound)), char),
+        table.all,
+    )
+    dice = rng.random()
+    for share, candidates in zip((HOMOPHONE, NEAR, HALF, OTHER), choices, strict=True):
+        if dice < share:
+            return rng.choice(candidates)
+        dice -= share
+    return "" if dice < LOST else char * 2
 
 
 def drop_pauses(text: str, rng: random.Random, share: float) -> tuple[str, list[int]]:

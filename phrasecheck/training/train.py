@@ -27,10 +27,10 @@ class Plan:
     passes: float = 6
     batch: int = 32
     rate: float = 1.5e-4
-    head_rate: float = 1e-3
+    head_rate: float = 4e-3
     warmup: float = 0.06
     weight_decay: float = 0.01
-    phrase_weight: float = 0.5
+    phrase_weight: float = 1.2
     contrast_weight: float = 0.2
     also_share: float = 0.35  # of the phrase target, spread over the phrases that would also do
     temperature: float = 0.08
@@ -137,7 +137,8 @@ def _target(line: Exemplar, index: dict[str, int], also_share: float) -> Tensor:
 
 def _contrast(vectors: Tensor, batch: Batch, examples: Sequence[Example], index: dict[str, int], temperature: float) -> Tensor:
     """Supervised contrast over one window a line: the marked stretch (or the whole line). Violations of one phrase attract; all else repels."""
-    picks = torch.stack([_pick(batch.labels[i], e.line.violates) for i, e in enumerate(examples)])
+    tokens = (batch.pool > 0).sum(-1)
+    picks = torch.stack([_pick(batch.labels[i], tokens[i], e.line.violates) for i, e in enumerate(examples)])
     chosen = vectors[torch.arange(len(examples)), picks]
     sims = chosen @ chosen.T / temperature
     ids = torch.tensor([index.get(e.line.phrase or "", -1) if e.line.violates else -1 for e in examples])
@@ -150,9 +151,9 @@ def _contrast(vectors: Tensor, batch: Batch, examples: Sequence[Example], index:
     return -((log_share * same).sum(1)[has] / same.sum(1)[has]).mean()
 
 
-def _pick(labels: Tensor, violates: bool) -> Tensor:
-    """The shortest window that violates stands last among the ones; for harmless lines the whole."""
-    if not violates:
-        return torch.tensor(0)
+def _pick(labels: Tensor, tokens: Tensor, violates: bool) -> Tensor:
+    """The shortest window that violates; for harmless lines the whole, which stands first."""
     ones = (labels == 1).nonzero().flatten()
-    return ones[-1] if len(ones) else torch.tensor(0)
+    if not violates or not len(ones):
+        return torch.tensor(0)
+    return ones[tokens[ones].argmin()]

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from phrasecheck.engines.encoder import Encoder, OnnxEncoder
+from phrasecheck.engines.encoder import OnnxEncoder
 from phrasecheck.lexicon import Lexicon, load_exemplars, load_lexicon
 from phrasecheck.matching.fuse import load_weights
 from phrasecheck.matching.matcher import Matcher, Parts
 from phrasecheck.matching.qualifiers import load_qualifiers
+from phrasecheck.matching.reading import Encoder
 from phrasecheck.matching.semantic import Neighbours, embed, neighbours, own_lines
 from phrasecheck.resources import resource
 from phrasecheck.settings import Settings

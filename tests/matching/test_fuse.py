@@ -1,0 +1,154 @@
+"""fuse: features of windows and phrases, their weights, and a violation beside its near-miss."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from phrasecheck.matching.reading import Reading
+from phrasecheck.matching.fuse import (
+    FEATURES,
+    LOWERING,
+    PHRASE_FEATURES,
+    RAISING,
+    Look,
+    inside,
+    load_weights,
+    phrase_features,
+    phrase_shares,
+    sigmoid,
+    strength,
+    window_features,
+)
+from phrasecheck.matching.qualifiers import load_qualifiers
+from phrasecheck.types import Match, Method, Role
+from tests.matching.fakes import COLUMN, WEIGHTS
+from tests.matching.lexicons import lexicon, phrase
+
+BOOK = lexicon(phrase("9.1.01", "甲乙丙丁。"), phrase("9.2.01", "戊己庚辛。"))
+
+
+def match(method: Method, start: int, end: int, score: float = 1.0, phrase_id: str = "9.1.01") -> Match:
+    return Match(phrase_id=phrase_id, method=method, start=start, end=end, score=score, reason="")
+
+
+def look(*matches: Match, text: str = "您好，甲乙丙丁") -> Look:
+    windows = ((0, len(text)), (0, 2), (3, 7))
+    return Look(text=text, windows=windows, characters=None, sound=None, similarities=None, matches=matches, qualifiers=())
+
+
+def reading(*tone: float) -> Reading:
+    count = len(tone)
+    return Reading(
+        windows=((0, 7), (0, 2), (3, 7))[:count],
+        tone=np.array(tone, dtype=np.float32),
+        meaning=np.zeros((count, 2), np.float32),
+        vectors=np.ones((count, 1), np.float32),
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "score", "expected"),
+    [
+        (Method.EXACT, 1.0, 1.0),
+        (Method.FUZZY, 0.6, 0.0),
+        (Method.FUZZY, 0.9, 3.0),
+        (Method.FUZZY, 0.5, 0.0),
+        (Method.PHONETIC, 0.68, 0.0),
+        (Method.PHONETIC, 1.0, 3.2),
+    ],
+)
+def test_strength_is_what_lies_above_chance(method: Method, score: float, expected: float) -> None:
+    assert strength(match(method, 0, 4, score)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("window", "answer"), [((3, 7), True), ((0, 7), True), ((4, 7), True), ((5, 7), False), ((0, 2), False)])
+def test_a_match_lies_in_a_window_with_most_of_it(window: tuple[int, int], answer: bool) -> None:
+    assert inside(match(Method.EXACT, 3, 7), window) is answer
+
+
+def test_a_window_has_the_matches_that_lie_in_it() -> None:
+    table = window_features(look(match(Method.EXACT, 3, 7), match(Method.FUZZY, 3, 7, 0.8), match(Method.FUZZY, 3, 7, 0.9, "9.2.01")), None)
+    assert table.shape == (3, len(FEATURES))
+    assert table[:, COLUMN["exact"]].tolist() == [1, 0, 1]
+    assert table[:, COLUMN["fuzzy"]] == pytest.approx([3, 0, 3])  # the strongest
+    assert not table[:, [COLUMN[name] for name in ("tone", "margin", "phonetic", *LOWERING)]].any()
+
+
+def test_a_window_has_the_tones_of_both_encoders() -> None:
+    both = replace(look(), characters=reading(1, -2, 3), sound=reading(3, 0, 1))
+    table = window_features(both, None)
+    assert table[:, COLUMN["tone"]].tolist() == [1, -2, 3]
+    assert table[:, COLUMN["tone_sound"]].tolist() == [3, 0, 1]
+    assert table[:, COLUMN["tone_whole"]].tolist() == [2, 2, 2]
+
+
+def test_one_encoder_stands_for_both() -> None:
+    table = window_features(replace(look(), characters=reading(1, -2, 3)), None)
+    assert table[:, COLUMN["tone_sound"]].tolist() == [1, -2, 3]
+
+
+def test_a_window_has_its_qualifiers() -> None:
+    quoted = replace(look(text="客户说，甲乙丙丁"), windows=((0, 8), (0, 3), (4, 8)), qualifiers=load_qualifiers())
+    assert window_features(quoted, None)[:, COLUMN["quotation"]].tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize("name", LOWERING)
+def test_a_qualifier_never_raises(name: str) -> None:
+    """With bound signs, a cue can only take away."""
+    plain = np.zeros((1, len(FEATURES)), dtype=np.float32)
+    cued = plain.copy()
+    cued[0, COLUMN[name]] = 1.0
+    for semantic in (True, False):
+        assert WEIGHTS.logits(cued, semantic)[0] < WEIGHTS.logits(plain, semantic)[0]
+
+
+@pytest.mark.parametrize("name", RAISING)
+def test_a_method_never_lowers(name: str) -> None:
+    plain = np.zeros((1, len(FEATURES)), dtype=np.float32)
+    seen = plain.copy()
+    seen[0, COLUMN[name]] = 1.0
+    for semantic in (True, False):
+        assert WEIGHTS.logits(seen, semantic)[0] >= WEIGHTS.logits(plain, semantic)[0]
+
+
+def test_without_semantics_another_table_serves() -> None:
+    table = window_features(look(match(Method.EXACT, 3, 7)), None)
+    assert WEIGHTS.logits(table, semantic=False).tolist() == pytest.approx([2, -4, 2])
+    assert WEIGHTS.logits(table, semantic=True).tolist() == pytest.approx([0.5, 0, 0.5])
+
+
+def test_a_phrase_has_the_matches_of_its_own() -> None:
+    seen = look(match(Method.EXACT, 3, 7), match(Method.PHONETIC, 3, 7, 0.88, "9.2.01"))
+    table = phrase_features(seen, 2, Role.SURVEY, BOOK, None, {})
+    column = {name: i for i, name in enumerate(PHRASE_FEATURES)}
+    assert table[:, column["exact"]].tolist() == [1, 0]
+    assert table[:, column["phonetic"]] == pytest.approx([0, 2])
+    assert not phrase_features(seen, 1, None, BOOK, None, {})[:, column["exact"]].any()
+
+
+@pytest.mark.parametrize(("role", "own"), [(Role.SALES, [0, 1]), (Role.SURVEY, [0, 0]), (None, [0, 0])])
+def test_a_section_of_ones_own_speaks_for_its_phrases(role: Role | None, own: list[int]) -> None:
+    """Not 9.1: it is everybody's, so it tells nothing."""
+    assert phrase_features(look(), 0, role, BOOK, None, {})[:, list(PHRASE_FEATURES).index("own_section")].tolist() == own
+
+
+def test_shares_are_shares() -> None:
+    table = phrase_features(look(match(Method.EXACT, 3, 7)), 2, None, BOOK, None, {})
+    shares = phrase_shares(table, WEIGHTS)
+    assert shares.sum() == pytest.approx(1)
+    assert shares[0] > shares[1]
+
+
+@pytest.mark.parametrize(("logit", "probability"), [(0.0, 0.5), (1e9, 1.0), (-1e9, 0.0)])
+def test_sigmoid(logit: float, probability: float) -> None:
+    assert sigmoid(np.array([logit], dtype=np.float32))[0] == pytest.approx(probability, abs=1e-6)
+
+
+def test_weights_come_from_their_file(tmp_path: Path) -> None:
+    raw = {"window": {"tone": 1.0}, "bias": -1, "phrase": {}, "plain_window": {}, "plain_bias": 0, "fitted_on": {"lines": 3}}
+    (tmp_path / "fuse.json").write_text(json.dumps(raw), encoding="utf-8")
+    weights = load_weights(tmp_path / "fuse.json")
+    assert (weights.window, weights.bias) == ({"tone": 1.0}, -1)

@@ -1,0 +1,61 @@
+"""Which encoders, which stored vectors, which lexicon a matcher is made of."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from phrasecheck import resources
+from phrasecheck.lexicon import load_exemplars
+from phrasecheck.build import VECTORS, build_matcher, digest, encoder_folders, shipped_neighbours, stored_vectors
+from phrasecheck.settings import MatchSettings, Settings
+from phrasecheck.types import Method
+from tests.matching.fakes import WIDTH, FakeEncoder
+from tests.matching.lexicons import lexicon, phrase
+
+HERE = all((root / "models" / name).exists() for root in resources.ROOTS[-1:] for name in ("encoder-characters", "fuse.json"))
+
+
+def test_the_users_own_encoder_stands_alone(tmp_path: Path) -> None:
+    assert encoder_folders(Settings(encoder=str(tmp_path))) == (tmp_path,)
+
+
+@pytest.mark.parametrize(("names", "expected"), [(["characters"], 1), (["characters", "sound"], 2)])
+def test_the_encoder_by_sound_may_be_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: list[str], expected: int) -> None:
+    monkeypatch.setattr(resources, "ROOTS", (tmp_path,))
+    for name in names:
+        (tmp_path / "models" / f"encoder-{name}").mkdir(parents=True)
+    assert [folder.name for folder in encoder_folders(Settings())] == [f"encoder-{name}" for name in names]
+    assert len(names) == expected
+
+
+def test_stored_vectors_belong_to_their_lines(tmp_path: Path) -> None:
+    texts, vectors = ["您好", "自己看"], np.array([[1, 0], [0, 1]], dtype=np.float16)
+    assert stored_vectors(tmp_path, texts) is None
+    np.savez_compressed(tmp_path / VECTORS, vectors=vectors, sha256=digest(texts))
+    read = stored_vectors(tmp_path, texts)
+    assert read is not None
+    assert read.dtype == np.float32
+    assert read.tolist() == vectors.tolist()
+    for other in (["您好"], ["自己看", "您好"], ["您好", "自己看。"]):
+        assert stored_vectors(tmp_path, other) is None
+
+
+def test_neighbours_hold_the_shipped_lines_and_a_companys_own(tmp_path: Path) -> None:
+    book = lexicon(phrase("9.1.06", "条款上不是写着吗,自己看。"), phrase("9.2.77", "爱买不买。", examples=["不买拉倒"], fine=["您再考虑一下"]))
+    lines = load_exemplars()
+    stored = np.zeros((len(lines), WIDTH), dtype=np.float16)
+    np.savez_compressed(tmp_path / VECTORS, vectors=stored, sha256=digest([line.text for line in lines]))
+    encoder = FakeEncoder({}, ["9.1.06"])
+    near = shipped_neighbours(book, encoder, tmp_path)
+    assert encoder.seen == ["爱买不买。", "不买拉倒", "您再考虑一下"]  # the stored ones are not encoded again
+    assert [line.text for line in near.lines[-3:]] == encoder.seen
+    assert near.vectors[-1] @ near.vectors[-1] == pytest.approx(1)
+    assert set(near.phrase.tolist()) == {-1, 0, 1}
+
+
+@pytest.mark.skipif(not HERE, reason="models/ is made by `phrasecheck train` and `calibrate`")
+def test_without_semantics_no_encoder_is_loaded() -> None:
+    matcher = build_matcher(Settings(matching=MatchSettings(methods=(Method.EXACT, Method.FUZZY))))
+    assert matcher.parts.encoders == ()
+    assert matcher.parts.neighbours is None

@@ -1,0 +1,103 @@
+"""The shipped recording and its script: what `make demo` and the end-to-end tests rest upon."""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from phrasecheck.audio import decode
+from phrasecheck.lexicon import Lexicon, load_lexicon
+from phrasecheck.normalize import normalize
+from phrasecheck.types import Role, Samples, Severity
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+RECORDING = EXAMPLES / "demo-call.flac"
+
+
+@pytest.fixture(scope="module")
+def script() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((EXAMPLES / "demo-call.yaml").read_text(encoding="utf-8"))
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def turns(script: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = script["turns"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def lexicon() -> Lexicon:
+    return load_lexicon()
+
+
+@pytest.fixture(scope="module")
+def sides() -> dict[str, Samples]:
+    return {channel.name: channel.samples for channel in decode(RECORDING).channels}
+
+
+def loudness(samples: Samples, turn: dict[str, Any]) -> float:
+    """Mean power from the start to the end of a turn."""
+    stretch = samples[round(turn["start"] * 16_000) : round(turn["end"] * 16_000)]
+    return float((stretch**2).mean())
+
+
+def test_a_two_minute_stereo_telephone_call_small_enough_to_ship() -> None:
+    import av
+
+    with av.open(str(RECORDING)) as container:
+        stream = container.streams.audio[0]
+        assert (stream.rate, stream.layout.name) == (8_000, "stereo")
+        assert 100 <= container.duration / av.time_base <= 140
+    assert RECORDING.stat().st_size < 2_000_000
+
+
+def test_the_script_speaks_of_phrases_that_exist(script: dict[str, Any], turns: list[dict[str, Any]], lexicon: Lexicon) -> None:
+    named = {phrase for turn in turns for key in ("violations", "also", "near") for phrase in turn.get(key, [])}
+    assert named <= set(lexicon.phrases)
+    assert Role(script["role"]) is Role.CLAIMS_REPORT
+
+
+def test_five_violations_of_every_severity_one_of_them_word_for_word(turns: list[dict[str, Any]], lexicon: Lexicon) -> None:
+    planted = [(turn, lexicon.phrases[phrase]) for turn in turns for phrase in turn.get("violations", [])]
+    assert len(planted) == 5
+    assert {phrase.severity for _, phrase in planted} == set(Severity)
+    verbatim = [phrase.id for turn, phrase in planted if normalize(turn["text"]).text == normalize(phrase.text).text]
+    assert verbatim == ["9.4.05"]
+
+
+def test_near_misses_and_a_customer_who_uses_the_words(turns: list[dict[str, Any]], lexicon: Lexicon) -> None:
+    assert sum("near" in turn for turn in turns) >= 4
+    assert not [turn for turn in turns if turn["speaker"] == "customer" and turn.keys() & {"violations", "near"}]
+    customer = "".join(normalize(turn["text"]).text for turn in turns if turn["speaker"] == "customer")
+    assert normalize(lexicon.phrases["9.1.01"].text).text in customer
+
+
+def test_turns_follow_one_another_with_one_overlap(turns: list[dict[str, Any]]) -> None:
+    assert all(turn["start"] < turn["end"] for turn in turns)
+    gaps = [late["start"] - early["end"] for early, late in pairwise(turns)]
+    assert sum(gap < 0 for gap in gaps) == 1
+    assert all(0.29 <= gap <= 1.01 for gap in gaps if gap >= 0)
+
+
+def test_each_speaker_is_on_the_side_that_the_script_says(script: dict[str, Any], turns: list[dict[str, Any]], sides: dict[str, Samples]) -> None:
+    for turn in turns:
+        own, other = (loudness(sides[side], turn) for side in sorted(sides, key=lambda side: script["channels"][side] != turn["speaker"]))
+        assert own > 10 * other, turn["text"]
+
+
+def test_the_line_carries_no_more_than_a_telephone(sides: dict[str, Samples]) -> None:
+    import numpy as np
+
+    power = np.abs(np.fft.rfft(sides["left"])) ** 2
+    hertz = np.arange(len(power)) * 16_000 / len(sides["left"])
+    assert power[(hertz > 300) & (hertz < 3400)].sum() > 0.97 * power.sum()
+
+
+def test_the_readme_says_how_to_make_it_again() -> None:
+    text = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    assert all((EXAMPLES / name).is_file() for name in re.findall(r"`(?:python examples/)?([\w-]+\.(?:flac|yaml|py))`", text))
+    assert "make_demo_call.py" in text
