@@ -15,26 +15,29 @@ from phrasecheck.lexicon import Exemplar
 from phrasecheck.matching.fuse import FEATURES, LOWERING, PHRASE_FEATURES, Look, Weights, phrase_features, window_features
 from phrasecheck.matching.matcher import Matcher
 from phrasecheck.matching.reading import Floats
-from phrasecheck.types import Role
 
 ROUNDS = 5
 RIDGE = 1e-3
 PLAIN = ("exact", "fuzzy", "phonetic", *LOWERING)
 
 
+# Staff mostly offend in the words of their own trade: that a phrase is of the speaker's section makes it e times as likely. Stated, not fitted: the
+# exemplars do not say in which role they were spoken.
+OWN_SECTION = 1.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A held-back line, the role it is judged in, and what the methods saw in it."""
+    """A held-back line and what the methods saw in it."""
 
     line: Exemplar
-    role: Role | None
     look: Look
 
 
 def fit(matcher: Matcher, lines: Sequence[Exemplar], weight_of_harmless: float = 1.0) -> Weights:
     """Weights fitted on `lines`. `weight_of_harmless` says how many real harmless turns one harmless line stands for."""
     looks = matcher.look([line.text for line in lines])
-    held = [Held(line=line, role=_role(matcher, line), look=look) for line, look in zip(lines, looks, strict=True) if look.windows]
+    held = [Held(line=line, look=look) for line, look in zip(lines, looks, strict=True) if look.windows]
     tables = [window_features(h.look, matcher.parts.neighbours) for h in held]
     labels = np.array([h.line.violates for h in held], dtype=np.float64)
     importance = np.where(labels == 1, 1.0, weight_of_harmless)
@@ -42,12 +45,6 @@ def fit(matcher: Matcher, lines: Sequence[Exemplar], weight_of_harmless: float =
     plain, plain_bias = _fit_window(tables, labels, importance, PLAIN)
     likeliest = [int(np.argmax(table @ np.array([window[name] for name in FEATURES]))) for table in tables]
     return Weights(window=window, bias=bias, plain_window=plain, plain_bias=plain_bias, phrase=_fit_phrase(matcher, held, likeliest))
-
-
-def _role(matcher: Matcher, line: Exemplar) -> Role | None:
-    """The role whose section a violation belongs to, as it would mostly be said there."""
-    phrase = matcher.parts.lexicon.phrases.get(line.phrase or "")
-    return phrase.roles[0] if phrase is not None and len(phrase.roles) == 1 else None
 
 
 def _fit_window(tables: Sequence[Floats], labels: npt.NDArray[np.float64], importance: npt.NDArray[np.float64], names: Sequence[str]) -> tuple[dict[str, float], float]:
@@ -77,7 +74,7 @@ def _fit_phrase(matcher: Matcher, held: Sequence[Held], likeliest: Sequence[int]
     for h, row in zip(held, likeliest, strict=True):
         if not h.line.violates or h.line.phrase not in ids:
             continue
-        tables.append(phrase_features(h.look, row, h.role, matcher.parts.lexicon, matcher.parts.neighbours, matcher.known))
+        tables.append(phrase_features(h.look, row, None, matcher.parts.lexicon, matcher.parts.neighbours, matcher.known))
         target = np.zeros(len(ids))
         target[ids.index(h.line.phrase)] = 1.0
         for also in h.line.also:
@@ -87,7 +84,8 @@ def _fit_phrase(matcher: Matcher, held: Sequence[Held], likeliest: Sequence[int]
     cube, goal = np.stack(tables).astype(np.float64), np.stack(targets)
     start = np.full(len(PHRASE_FEATURES), 0.3)
     found = minimize(_phrase_loss, start, args=(cube, goal), jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * len(start)).x
-    return {name: round(float(value), 4) for name, value in zip(PHRASE_FEATURES, found, strict=True)}
+    fitted = {name: round(float(value), 4) for name, value in zip(PHRASE_FEATURES, found, strict=True)}
+    return {**fitted, "own_section": OWN_SECTION}
 
 
 def _phrase_loss(theta: npt.NDArray[np.float64], cube: npt.NDArray[np.float64], goal: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
