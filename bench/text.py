@@ -14,8 +14,8 @@ import numpy as np
 
 from bench.baselines import BASELINES
 from bench.data import Row, percent, rows, table, turns
-from phrasecheck.lexicon import load_lexicon
 from phrasecheck.build import build_matcher
+from phrasecheck.lexicon import load_lexicon
 from phrasecheck.matching.matcher import Line, Matcher
 from phrasecheck.settings import MatchSettings, load_settings
 from phrasecheck.training.evaluate import auc, caught_at, evaluate

@@ -47,10 +47,10 @@ class Engines:
 
 def load_engines(settings: Settings) -> Engines:
     """Everything `check_call` needs. Raises ModelError, LexiconError."""
+    from phrasecheck.build import build_matcher
     from phrasecheck.engines.registry import resolve
     from phrasecheck.engines.vad import SileroVad
     from phrasecheck.engines.whisper import Whisper
-    from phrasecheck.build import build_matcher
 
     matcher = build_matcher(settings)
     return Engines(vad=SileroVad(), recogniser=Whisper(resolve(settings.asr.model, settings.cache_dir), settings.asr), matcher=matcher)

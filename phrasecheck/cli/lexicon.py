@@ -79,8 +79,8 @@ def show(files: Sequence[Path]) -> None:
 @settings_options
 def self_test(held_back: bool, settings_file: Path | None, lexicons: Sequence[Path], without: Sequence[str]) -> None:
     """Exit status 1 when a phrase's own words are not caught or a line that a company calls fine is."""
-    from phrasecheck.lexicon import load_exemplars
     from phrasecheck.build import build_matcher
+    from phrasecheck.lexicon import load_exemplars
     from phrasecheck.matching.semantic import own_lines
     from phrasecheck.training.split import held_back as is_held_back
 

@@ -52,6 +52,7 @@ class Weights:
     phrase: Mapping[str, float]
     plain_window: Mapping[str, float]
     plain_bias: float
+    own_similarity: float = 0.2  # matching/own.py
 
     def logits(self, features: Floats, semantic: bool) -> Floats:
         """Window logits (windows,) from a feature table (windows, FEATURES)."""
@@ -63,7 +64,7 @@ class Weights:
 def load_weights(path: Path | None = None) -> Weights:
     """The weights of `path` (default: the shipped ones)."""
     raw = json.loads((path or resource("models/fuse.json")).read_text(encoding="utf-8"))
-    return Weights(**{name: raw[name] for name in ("window", "bias", "phrase", "plain_window", "plain_bias")})
+    return Weights(**{name: raw[name] for name in ("window", "bias", "phrase", "plain_window", "plain_bias", "own_similarity")})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

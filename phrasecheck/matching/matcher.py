@@ -21,6 +21,7 @@ from phrasecheck.matching.fuse import (
     window_features,
 )
 from phrasecheck.matching.fuzzy import Fuzzy
+from phrasecheck.matching.own import own_logits
 from phrasecheck.matching.phonetic import Phonetic
 from phrasecheck.matching.qualifiers import Qualifier, qualify
 from phrasecheck.matching.reading import Encoder, Floats, Reading, aligned
@@ -77,6 +78,7 @@ class Matcher:
         self._finders = [maker(parts.lexicon) for method, maker in FINDERS.items() if method in settings.methods]
         self._semantic = Method.SEMANTIC in settings.methods and bool(parts.encoders)
         self.known = {p: i for i, p in enumerate(parts.encoders[0].phrases)} if parts.encoders else {}
+        self._own = tuple(phrase_id for phrase_id in parts.lexicon.phrases if parts.encoders and phrase_id not in self.known)
 
     @property
     def models(self) -> dict[str, str]:
@@ -130,11 +132,23 @@ class Matcher:
 
     def window_logits(self, look: Look) -> Floats:
         """The fused logit of every window."""
-        return self.parts.weights.logits(window_features(look, self.parts.neighbours), self._semantic)
+        fused = self.parts.weights.logits(window_features(look, self.parts.neighbours), self._semantic)
+        return np.maximum(fused, self._own_logits(look).max(1)) if self._own else fused
+
+    def _own_logits(self, look: Look) -> Floats:
+        return own_logits(look, self._own, self.parts.neighbours, self.parts.weights.own_similarity)
 
     def _shares(self, line: Line, look: Look, row: int) -> Floats:
+        """(phrases,): an own phrase that is said takes its probability from the others."""
         features = phrase_features(look, row, line.role, self.parts.lexicon, self.parts.neighbours, self.known)
-        return phrase_shares(features, self.parts.weights)
+        shares = phrase_shares(features, self.parts.weights)
+        if not self._own:
+            return shares
+        said = sigmoid(self._own_logits(look)[row])
+        shares *= 1 - said.max()
+        for phrase_id, probability in zip(self._own, said, strict=True):
+            shares[tuple(self.parts.lexicon.phrases).index(phrase_id)] += said.max() * probability / said.sum()
+        return shares
 
     def _hits(self, line: Line, look: Look, logits: Floats) -> list[Hit]:
         """Hits and doubtful ones, likeliest first, one a phrase, none overlapping."""

@@ -25,15 +25,16 @@ class Reading:
 
 
 def aligned(readings: Sequence[Reading]) -> list[Reading]:
-    """Readings of one text by several encoders over the windows that all of them have: a long turn ends sooner for one that spends more tokens on it."""
+    """Readings of one text by several encoders, row for row over the windows that all of them have, in the order of the first: a long turn
+    ends sooner for one that spends more tokens on it, and its pieces stand in another order for one that hears another piece as the worst."""
     if not readings or all(r.windows == readings[0].windows for r in readings):
         return list(readings)
-    common = set(readings[0].windows).intersection(*(r.windows for r in readings))
-    return [_only(reading, [i for i, window in enumerate(reading.windows) if window in common]) for reading in readings]
+    rows_of = [{window: row for row, window in enumerate(reading.windows)} for reading in readings]
+    common = tuple(window for window in readings[0].windows if all(window in rows for rows in rows_of))
+    return [_only(reading, common, [rows[window] for window in common]) for reading, rows in zip(readings, rows_of, strict=True)]
 
 
-def _only(reading: Reading, rows: list[int]) -> Reading:
-    cut = tuple(reading.windows[i] for i in rows)
+def _only(reading: Reading, cut: tuple[tuple[int, int], ...], rows: list[int]) -> Reading:
     return Reading(windows=cut, tone=reading.tone[rows], meaning=reading.meaning[rows], vectors=reading.vectors[rows])
 
 

@@ -34,14 +34,17 @@ class Neighbours:
     def violating(self, similarities: Floats) -> Floats:
         """Per vector the highest similarity to each phrase's exemplars, (vectors, ids); -1 for a phrase that has none."""
         best = np.full((len(self.ids), similarities.shape[0]), -1.0, dtype=np.float32)
-        bad = self.phrase != NO_PHRASE
+        bad = self.phrase >= 0
         np.maximum.at(best, self.phrase[bad], similarities.T[bad])
         return best.T
 
     def margin(self, similarities: Floats) -> Floats:
         """Nearest violating less nearest harmless similarity, per vector."""
-        bad = self.phrase != NO_PHRASE
-        return _top(similarities[:, bad]) - _top(similarities[:, ~bad])
+        return _top(similarities[:, self.phrase != NO_PHRASE]) - self.harmless(similarities)
+
+    def harmless(self, similarities: Floats) -> Floats:
+        """The nearest harmless similarity, per vector; 0 where there are no harmless lines."""
+        return _top(similarities[:, self.phrase == NO_PHRASE])
 
     def nearest(self, similarities: Floats, violating: bool, count: int = 3) -> list[tuple[Exemplar, float]]:
         """The closest exemplars of one side to one vector (lines,), best first."""

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from phrasecheck.build import VECTORS, digest
 from phrasecheck.engines.encoder import OnnxEncoder
 from phrasecheck.lexicon import Exemplar, load_exemplars, load_lexicon
-from phrasecheck.build import VECTORS, digest
 from phrasecheck.matching.fuse import FEATURES, PHRASE_FEATURES, Weights
 from phrasecheck.matching.matcher import Line, Matcher, Parts
 from phrasecheck.matching.qualifiers import load_qualifiers

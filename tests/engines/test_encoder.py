@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from phrasecheck.engines.encoder import MAX_TOKENS, Encoder, OnnxEncoder, Reading, SyllableReader, aligned, pooling
+from phrasecheck.build import build_matcher, stored_vectors
+from phrasecheck.engines.encoder import LONGEST_TEXT, OnnxEncoder, SyllableReader, pieces, pooling
 from phrasecheck.errors import ModelError
 from phrasecheck.lexicon import load_exemplars, load_lexicon
-from phrasecheck.matching.build import build_matcher, stored_vectors
 from phrasecheck.matching.matcher import Line, Matcher
+from phrasecheck.matching.reading import Encoder, Reading, aligned
 from phrasecheck.matching.windows import windows
+from phrasecheck.normalize import clauses
 from phrasecheck.resources import ROOTS
 from phrasecheck.settings import Settings
 from phrasecheck.training.split import held_back
@@ -33,6 +35,28 @@ def test_pooling(offsets: list[tuple[int, int]], cut: list[tuple[int, int]], exp
     assert weights.tolist() == expected
     assert weights.shape == (len(kept), len(offsets))
     assert kept == cut[: len(expected)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("您好，请讲", [(0, 5)]),
+        ("您好，请讲，" * 30, [(0, 149), (150, 179)]),
+        ("九" * 400, None),
+        ("", []),
+        ("。" * 200, []),
+    ],
+)
+def test_a_long_text_is_cut_between_clauses(text: str, expected: list[tuple[int, int]] | None) -> None:
+    cut = pieces(text)
+    assert expected is None or cut == expected
+    assert all(0 < b - a <= LONGEST_TEXT + 20 for a, b in cut)
+    assert [clause for a, b in cut for clause in windows_of(text, a, b)] == windows_of(text, 0, len(text))
+
+
+def windows_of(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """The clauses of a stretch, where they stand in the text."""
+    return [clause for clause in clauses(text) if start <= clause[0] and clause[1] <= end]
 
 
 class Vocabulary:
@@ -64,6 +88,13 @@ def test_readings_are_aligned_over_the_windows_they_share() -> None:
     assert one.tone.tolist() == [0, 2]
     assert other.tone.tolist() == [10, 11]
     assert one.meaning.shape == one.vectors.shape == (2, 1)
+
+
+def test_the_order_is_that_of_the_first() -> None:
+    """A long turn is read in pieces, for each encoder the one that sounds worst first."""
+    one, other = aligned([reading((0, 3), (4, 9)), reading((4, 9), (0, 3), start=10)])
+    assert one.windows == other.windows == ((0, 3), (4, 9))
+    assert (one.tone.tolist(), other.tone.tolist()) == ([0, 1], [11, 10])
 
 
 @pytest.mark.parametrize("readings", [[], [reading((0, 3))], [reading((0, 3)), reading((0, 3))]])
@@ -127,11 +158,21 @@ def test_alone_or_in_a_batch_a_line_reads_alike(encoder: Encoder) -> None:
 
 @shipped
 @pytest.mark.model
-@pytest.mark.parametrize("text", ["好" * (MAX_TOKENS + 200), "好的，您稍等。" * 150, "A" * 3000, "您\n好\t，" * 60])
+@pytest.mark.parametrize("text", ["好" * 700, "好的，您稍等。" * 150, "A" * 3000, "您\n好\t，" * 60, "。" * 400, ("您好，" * 60) + "你自己看"])
 def test_a_very_long_turn_is_read(encoder: Encoder, text: str) -> None:
     (made,) = encoder.read([text])
-    assert made.windows[0] == windows(text)[0]
     assert np.isfinite(made.tone).all()
+    assert len(set(made.windows)) == len(made.windows)
+    assert {window for window in windows(text)[1:] if window[1] - window[0] == 2} <= set(made.windows)
+    assert len(made.windows) == len(made.tone) == len(made.meaning) == len(made.vectors)
+
+
+@shipped
+@pytest.mark.model
+def test_the_worst_piece_of_a_long_turn_stands_first(encoder: Encoder) -> None:
+    text = "您好，您的案子我已经登记了，" * 14 + "你问我，我问谁去，有意见你告去"
+    (made,) = encoder.read([text])
+    assert "有意见你告去" in text[slice(*made.windows[0])]
 
 
 @shipped
