@@ -91,7 +91,12 @@ def _overlap(turn: Row, times: tuple[float, float]) -> bool:
 def check_all(folder: Path, gold: Sequence[Row], engines: Engines, settings: Settings) -> list[tuple[Row, CallResult]]:
     """`phrasecheck check` over the recordings, agent on the gold channel."""
     return [
-        (call, check_call(Request(path=folder / call["audio"], role=Role(call["role"]), agent_channel=call["agent_channel"]), engines, settings))
+        (
+            call,
+            check_call(
+                Request(path=folder / call["audio"], role=Role(call["role"]), agent_channel=call["agent_channel"]), engines, settings
+            ),
+        )
         for call in gold
     ]
 

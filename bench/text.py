@@ -44,7 +44,15 @@ def side_by_side(data: Sequence[Row], matchers: dict[str, Matcher]) -> str:
         report = evaluate(agent, verdicts)
         scores = np.array([v.violation for v in verdicts])
         first = [bool(v.phrases) and v.phrases[0][0] in {*r["labels"], *r["also_ok"]} for v, r in zip(verdicts, agent, strict=True)]
-        body.append([name, *_common(scores, bad), percent(float(np.mean(np.array(first)[bad]))), percent(report.caught[0].value), percent(report.flagged[0].value)])
+        body.append(
+            [
+                name,
+                *_common(scores, bad),
+                percent(float(np.mean(np.array(first)[bad]))),
+                percent(report.caught[0].value),
+                percent(report.flagged[0].value),
+            ]
+        )
     head = ["method", "AUC", "caught at 1 % FA", "at 5 % FA", "right phrase (all violations)", "caught at operating point", "flagged there"]
     return f"{len(agent)} agent lines, {int(bad.sum())} violations\n\n" + table(head, body)
 
@@ -59,7 +67,9 @@ def operating_point(data: Sequence[Row], matcher: Matcher) -> str:
     body = [["violations", s.name, s.of, percent(s.value), f"{percent(s.low)} to {percent(s.high)}"] for s in report.caught]
     body += [["harmless, flagged", s.name, s.of, percent(s.value), f"{percent(s.low)} to {percent(s.high)}"] for s in report.flagged]
     right = report.right_phrase
-    body.append(["right phrase first", "among the caught", right.of, percent(right.value), f"{percent(right.low)} to {percent(right.high)}"])
+    body.append(
+        ["right phrase first", "among the caught", right.of, percent(right.value), f"{percent(right.low)} to {percent(right.high)}"]
+    )
     body.append(["AUC of violation", "", len(data), f"{report.auc:.4f}", f"ECE {report.calibration_error:.3f}"])
     return table(["", "group", "lines", "share", "95 % interval"], body)
 
@@ -77,7 +87,8 @@ def calls(data: Sequence[Row], matcher: Matcher) -> str:
     bad = [bool(r["labels"]) for r in data]
     caught = sum(m and b for m, b in zip(marked, bad, strict=True))
     false = sum(m and not b for m, b in zip(marked, bad, strict=True))
-    return f"{len(data)} agent turns in {len({r['call'] for r in data})} calls: caught {caught}/{sum(bad)} ({caught / sum(bad):.1%}), false alarms {false}"
+    where = f"{len(data)} agent turns in {len({r['call'] for r in data})} calls"
+    return f"{where}: caught {caught}/{sum(bad)} ({caught / sum(bad):.1%}), false alarms {false}"
 
 
 def speed(data: Sequence[Row], matcher: Matcher) -> str:
@@ -91,7 +102,8 @@ def speed(data: Sequence[Row], matcher: Matcher) -> str:
         started = time.perf_counter()
         matcher.verdicts([line])
         singles.append((time.perf_counter() - started) * 1000)
-    return f"{per_second:.0f} lines a second in a batch; single line {np.median(singles):.1f} ms median, {np.quantile(singles, 0.95):.1f} ms at the 95th percentile"
+    single = f"{np.median(singles):.1f} ms median, {np.quantile(singles, 0.95):.1f} ms at the 95th percentile"
+    return f"{per_second:.0f} lines a second in a batch; single line {single}"
 
 
 def without(method: Method) -> MatchSettings:
@@ -113,7 +125,8 @@ def main() -> None:
     print("\n## calls-dev.jsonl as perfect text\n\n" + calls(turns(folder / "calls-dev.jsonl"), matcher))
     natural = rows(folder / "natural-crosswoz.jsonl")
     flagged = sum(any(h.state is HitState.HIT for h in v.hits) for v in matcher.verdicts(lines(natural)))
-    print(f"\n## natural-crosswoz.jsonl (nothing in it is a violation)\n\n{flagged} of {len(natural)} lines flagged ({1000 * flagged / len(natural):.2f} in 1,000)")
+    print("\n## natural-crosswoz.jsonl (nothing in it is a violation)\n")
+    print(f"{flagged} of {len(natural)} lines flagged ({1000 * flagged / len(natural):.2f} in 1,000)")
     print("\n## Speed\n\n" + speed(dev, matcher))
 
 

@@ -122,7 +122,9 @@ def _merged(files: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def combine(files: Sequence[Mapping[str, Any]]) -> Lexicon:
     """Validated file contents, the later over the earlier: fields given change, `enabled: false` switches off, new ids are added."""
-    sections = {s["id"]: Section(id=s["id"], title=s["title"], roles=tuple(Role(r) for r in s["roles"])) for f in files for s in f["sections"]}
+    sections = {
+        s["id"]: Section(id=s["id"], title=s["title"], roles=tuple(Role(r) for r in s["roles"])) for f in files for s in f["sections"]
+    }
     merged = _merged(files)
     phrases = {i: _phrase(fields, sections) for i, fields in merged.items() if fields.get("enabled", True)}
     digest = hashlib.sha256(json.dumps(merged, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
@@ -171,7 +173,9 @@ def read_exemplars(file: Path) -> Iterable[Exemplar]:
         try:
             yield _exemplar(json.loads(row))
         except (ValueError, KeyError, TypeError) as error:
-            raise LexiconError([f"{file}:{number}: 不是例句（应有 text、phrase、kind、voice，violating 的另有 spans）：{error!r}"]) from error
+            raise LexiconError(
+                [f"{file}:{number}: 不是例句（应有 text、phrase、kind、voice，violating 的另有 spans）：{error!r}"]
+            ) from error
 
 
 def _exemplar(row: Mapping[str, Any]) -> Exemplar:

@@ -15,14 +15,43 @@ from phrasecheck.types import Role
 
 # heading -> our name
 HEADINGS = {
-    "文件": "file", "文件名": "file", "录音": "file", "坐席": "agent", "工号": "agent", "团队": "team", "班组": "team", "岗位": "role", "角色": "role",
-    "坐席声道": "agent_channel", "声道": "agent_channel", "时间": "time", "方向": "direction",
+    "文件": "file",
+    "文件名": "file",
+    "录音": "file",
+    "坐席": "agent",
+    "工号": "agent",
+    "团队": "team",
+    "班组": "team",
+    "岗位": "role",
+    "角色": "role",
+    "坐席声道": "agent_channel",
+    "声道": "agent_channel",
+    "时间": "time",
+    "方向": "direction",
 }
 ROLE_NAMES = {
-    "前台": Role.RECEPTION, "接待": Role.RECEPTION, "销售": Role.SALES, "承保": Role.UNDERWRITING, "接报案": Role.CLAIMS_REPORT, "报案": Role.CLAIMS_REPORT,
-    "查勘": Role.SURVEY, "定损": Role.LOSS_ASSESSMENT, "单证": Role.DOCUMENTS, "单证收集": Role.DOCUMENTS, "投诉": Role.COMPLAINTS, "内部": Role.INTERNAL,
+    "前台": Role.RECEPTION,
+    "接待": Role.RECEPTION,
+    "销售": Role.SALES,
+    "承保": Role.UNDERWRITING,
+    "接报案": Role.CLAIMS_REPORT,
+    "报案": Role.CLAIMS_REPORT,
+    "查勘": Role.SURVEY,
+    "定损": Role.LOSS_ASSESSMENT,
+    "单证": Role.DOCUMENTS,
+    "单证收集": Role.DOCUMENTS,
+    "投诉": Role.COMPLAINTS,
+    "内部": Role.INTERNAL,
 }
-CHANNELS: dict[str, AgentChannel] = {"左": "left", "右": "right", "自动": "auto", "left": "left", "right": "right", "auto": "auto", "": "auto"}
+CHANNELS: dict[str, AgentChannel] = {
+    "左": "left",
+    "右": "right",
+    "自动": "auto",
+    "left": "left",
+    "right": "right",
+    "auto": "auto",
+    "": "auto",
+}
 OURS = ("file", "agent", "team", "role", "agent_channel")
 
 

@@ -40,7 +40,9 @@ class AsrSettings(_Group):
     window_pad_s: float = Field(5.0, ge=1, description="Silence added behind each segment; under 1 s Whisper falls apart (DESIGN 6.4)")
     prompt: str = Field("以下是普通话的句子，车险客服通话。", description="Leans Whisper to Simplified characters and the trade's words")
     no_repeat_ngram: int = Field(4, ge=0, description="Stops Whisper repeating itself; 0 = off")
-    min_logprob: float = Field(-1.2, description="Utterances decoded with a lower mean log-probability are dropped when also unlikely to be speech")
+    min_logprob: float = Field(
+        -1.2, description="Utterances decoded with a lower mean log-probability are dropped when also unlikely to be speech"
+    )
 
 
 class MatchSettings(_Group):

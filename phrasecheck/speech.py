@@ -82,9 +82,7 @@ def _loudness(samples: Samples) -> npt.NDArray[np.float32]:
     return np.convolve(power, np.ones(CALM, np.float32) / CALM, mode="same").astype(np.float32)[: len(power)]
 
 
-def _cut(
-    span: tuple[float, float], longest: float, loudness: npt.NDArray[np.float32], per_second: float
-) -> Iterator[tuple[float, float]]:
+def _cut(span: tuple[float, float], longest: float, loudness: npt.NDArray[np.float32], per_second: float) -> Iterator[tuple[float, float]]:
     start, end = span
     while end - start > longest:
         low, high = (int((start + share * longest) * per_second) for share in (EARLIEST_CUT, 1.0))

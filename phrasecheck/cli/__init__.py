@@ -15,8 +15,16 @@ from phrasecheck.errors import PhrasecheckError
 
 # command -> (module, attribute, what the overview says)
 COMMANDS = {
-    "check": ("phrasecheck.cli.check", "check", say("检查录音：转写、比对、评分，出报告", "Check recordings: transcribe, match, score, report")),
-    "rescore": ("phrasecheck.cli.check", "rescore", say("用另一份词库重新评判已有结果，不再转写", "Judge stored results with another lexicon, no ASR")),
+    "check": (
+        "phrasecheck.cli.check",
+        "check",
+        say("检查录音：转写、比对、评分，出报告", "Check recordings: transcribe, match, score, report"),
+    ),
+    "rescore": (
+        "phrasecheck.cli.check",
+        "rescore",
+        say("用另一份词库重新评判已有结果，不再转写", "Judge stored results with another lexicon, no ASR"),
+    ),
     "match": ("phrasecheck.cli.match", "match", say("比对文字（JSONL）", "Match lines of text (JSONL)")),
     "explain": ("phrasecheck.cli.match", "explain", say("说明一句话为什么命中或不命中", "Explain why a line is a hit or not")),
     "lexicon": ("phrasecheck.cli.lexicon", "lexicon", say("词库：检查、查看、自测", "Lexicons: check, show, test")),
@@ -45,7 +53,12 @@ class _Lazy(click.Group):
             formatter.write_dl([(name, about) for name, (_, _, about) in COMMANDS.items()])
 
 
-@click.group(cls=_Lazy, help=say("phrasecheck：查出车险通话里的服务禁语，按岗位评分。", "phrasecheck: find forbidden service phrases in motor-insurance calls."))
+@click.group(
+    cls=_Lazy,
+    help=say(
+        "phrasecheck：查出车险通话里的服务禁语，按岗位评分。", "phrasecheck: find forbidden service phrases in motor-insurance calls."
+    ),
+)
 @click.version_option(__version__, prog_name="phrasecheck")
 def cli() -> None:
     """The group itself."""

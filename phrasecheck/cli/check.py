@@ -76,19 +76,52 @@ def formats_of(text: str) -> list[str]:
     return given
 
 
-@click.command(help=say("检查录音：一个录音一份结果；可给文件、文件夹或通配符。", "Check recordings: files, folders or globs; one result each."))
+@click.command(
+    help=say("检查录音：一个录音一份结果；可给文件、文件夹或通配符。", "Check recordings: files, folders or globs; one result each.")
+)
 @click.argument("audio", nargs=-1, required=True)
 @click.option("--role", type=click.Choice(ROLES), default="reception", show_default=True, help=say("坐席的岗位", "The agent's role"))
-@click.option("--agent-channel", type=click.Choice(["left", "right", "auto"]), default="auto", show_default=True, help=say("坐席在哪个声道", "The agent's channel"))
-@click.option("--metadata", type=click.Path(path_type=Path), help=say("CSV/XLSX：文件、坐席、团队、岗位、坐席声道……", "CSV/XLSX: file, agent, team, role, agent_channel ..."))
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("phrasecheck-results"), show_default=True, help=say("结果文件夹", "Folder for results"))
-@click.option("--format", "formats", default="json,html", show_default=True, help=say("json,html,xlsx,csv，逗号分隔", "json,html,xlsx,csv, comma separated"))
+@click.option(
+    "--agent-channel",
+    type=click.Choice(["left", "right", "auto"]),
+    default="auto",
+    show_default=True,
+    help=say("坐席在哪个声道", "The agent's channel"),
+)
+@click.option(
+    "--metadata",
+    type=click.Path(path_type=Path),
+    help=say("CSV/XLSX：文件、坐席、团队、岗位、坐席声道……", "CSV/XLSX: file, agent, team, role, agent_channel ..."),
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("phrasecheck-results"),
+    show_default=True,
+    help=say("结果文件夹", "Folder for results"),
+)
+@click.option(
+    "--format",
+    "formats",
+    default="json,html",
+    show_default=True,
+    help=say("json,html,xlsx,csv，逗号分隔", "json,html,xlsx,csv, comma separated"),
+)
 @click.option("--asr-model", help=say("识别模型：base 或 CTranslate2 文件夹", "base or a CTranslate2 folder"))
 @click.option("--threads", type=click.IntRange(0), help=say("CPU 线程数，0 = 全部", "CPU threads, 0 = all"))
 @settings_options
 def check(
-    audio: Sequence[str], role: str, agent_channel: str, metadata: Path | None, out: Path, formats: str, asr_model: str | None, threads: int | None,
-    settings_file: Path | None, lexicons: Sequence[Path], without: Sequence[str],
+    audio: Sequence[str],
+    role: str,
+    agent_channel: str,
+    metadata: Path | None,
+    out: Path,
+    formats: str,
+    asr_model: str | None,
+    threads: int | None,
+    settings_file: Path | None,
+    lexicons: Sequence[Path],
+    without: Sequence[str],
 ) -> None:
     """Exit status 0 whatever was found, 1 if a recording could not be read."""
     from phrasecheck.audio import find_recordings
@@ -156,17 +189,34 @@ def _run(requests: Sequence["Request"], engines: object, settings: object, write
 
 
 def _fail(writer: Writer, request: "Request", error: Exception) -> None:
-    message = str(error) if isinstance(error, PhrasecheckError) else f"内部错误 {type(error).__name__}：{error}；请把这个文件和这行字发给维护人员"
+    message = (
+        str(error) if isinstance(error, PhrasecheckError) else f"内部错误 {type(error).__name__}：{error}；请把这个文件和这行字发给维护人员"
+    )
     writer.failures.append((str(request.path), message))
     click.echo(f"✗ {request.path.name}: {message}", err=True)
 
 
-@click.command(help=say("用当前词库和设置重新评判 check 存下的 JSON 结果，不再转写。", "Judge stored JSON results again with the current lexicon and settings; no ASR."))
+@click.command(
+    help=say(
+        "用当前词库和设置重新评判 check 存下的 JSON 结果，不再转写。",
+        "Judge stored JSON results again with the current lexicon and settings; no ASR.",
+    )
+)
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help=say("新结果的文件夹", "Folder for the new results"))
-@click.option("--format", "formats", default="json", show_default=True, help=say("json,html,xlsx,csv，逗号分隔", "json,html,xlsx,csv, comma separated"))
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help=say("新结果的文件夹", "Folder for the new results")
+)
+@click.option(
+    "--format",
+    "formats",
+    default="json",
+    show_default=True,
+    help=say("json,html,xlsx,csv，逗号分隔", "json,html,xlsx,csv, comma separated"),
+)
 @settings_options
-def rescore(results: Sequence[Path], out: Path, formats: str, settings_file: Path | None, lexicons: Sequence[Path], without: Sequence[str]) -> None:
+def rescore(
+    results: Sequence[Path], out: Path, formats: str, settings_file: Path | None, lexicons: Sequence[Path], without: Sequence[str]
+) -> None:
     """Exit status 1 if a file is not a stored result; the others are still done."""
     from phrasecheck.build import build_matcher
     from phrasecheck.pipeline import rejudge

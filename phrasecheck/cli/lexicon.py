@@ -23,7 +23,9 @@ def lexicon() -> None:
     """The group itself."""
 
 
-@lexicon.command(help=say("检查词库文件；不给文件则检查自带的词库和例句。", "Check lexicon files; without one, the shipped lexicon and exemplars."))
+@lexicon.command(
+    help=say("检查词库文件；不给文件则检查自带的词库和例句。", "Check lexicon files; without one, the shipped lexicon and exemplars.")
+)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--exemplars", type=click.Path(path_type=Path, file_okay=False), help=say("例句文件夹", "Folder of exemplars"))
 def check(files: Sequence[Path], exemplars: Path | None) -> None:
@@ -46,7 +48,11 @@ def check(files: Sequence[Path], exemplars: Path | None) -> None:
         if len(problems) > SHOWN:
             click.echo(say(f"……另有 {len(problems) - SHOWN} 处", f"... and {len(problems) - SHOWN} more"), err=True)
         sys.exit(1)
-    click.echo(say(f"没有问题：{combined.name}，{len(combined.phrases)} 条禁语", f"Nothing wrong: {combined.name}, {len(combined.phrases)} phrases"))
+    click.echo(
+        say(
+            f"没有问题：{combined.name}，{len(combined.phrases)} 条禁语", f"Nothing wrong: {combined.name}, {len(combined.phrases)} phrases"
+        )
+    )
 
 
 def _load(files: Sequence[Path]) -> "Lexicon":
@@ -74,7 +80,10 @@ def show(files: Sequence[Path]) -> None:
     Console().print(table)
 
 
-@lexicon.command("test", help=say("用词库自己的话和例句自测：禁语都抓到，合规的都放过。", "Run the lexicon's own lines: phrases caught, fine ones left alone."))
+@lexicon.command(
+    "test",
+    help=say("用词库自己的话和例句自测：禁语都抓到，合规的都放过。", "Run the lexicon's own lines: phrases caught, fine ones left alone."),
+)
 @click.option("--held-back", is_flag=True, help=say("再加上没有用于训练的例句", "Also the exemplars kept from training"))
 @settings_options
 def self_test(held_back: bool, settings_file: Path | None, lexicons: Sequence[Path], without: Sequence[str]) -> None:
@@ -93,7 +102,12 @@ def self_test(held_back: bool, settings_file: Path | None, lexicons: Sequence[Pa
     if held_back:
         kept = [line for line in load_exemplars() if is_held_back(line)]
         missed = _failures(matcher, kept)
-        click.echo(say(f"未用于训练的例句 {len(kept)} 句，不符 {len(missed)} 句（{len(missed) / len(kept):.1%}）", f"{len(kept)} held-back exemplars, {len(missed)} wrong"))
+        click.echo(
+            say(
+                f"未用于训练的例句 {len(kept)} 句，不符 {len(missed)} 句（{len(missed) / len(kept):.1%}）",
+                f"{len(kept)} held-back exemplars, {len(missed)} wrong",
+            )
+        )
     if wrong:
         sys.exit(1)
 

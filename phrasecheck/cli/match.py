@@ -20,9 +20,17 @@ if TYPE_CHECKING:
 BATCH = 256
 
 
-@click.command(help=say("比对 JSONL：每行 {id, text, speaker, role}；「-」为标准输入。", "Match JSONL lines {id, text, speaker, role}; - is standard input."))
+@click.command(
+    help=say(
+        "比对 JSONL：每行 {id, text, speaker, role}；「-」为标准输入。", "Match JSONL lines {id, text, speaker, role}; - is standard input."
+    )
+)
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--all-scores", is_flag=True, help=say("另给整句的违规概率和最近的五条禁语", "Also the line's violation probability and its top five phrases"))
+@click.option(
+    "--all-scores",
+    is_flag=True,
+    help=say("另给整句的违规概率和最近的五条禁语", "Also the line's violation probability and its top five phrases"),
+)
 @settings_options
 def match(file: Path, all_scores: bool, settings_file: Path | None, lexicons: Sequence[Path], without: Sequence[str]) -> None:
     """The same ids in the same order out. A line that cannot be used gives {"id", "error"} in its place, and exit status 1 at the end."""
@@ -110,7 +118,11 @@ def parse_line(number: int, raw: str) -> "Line | Fault":
     except json.JSONDecodeError as error:
         return Fault(number, None, f"不是合法的 JSON：{error}")
     if not isinstance(row, Mapping) or not isinstance(row.get("text"), str):
-        return Fault(number, row.get("id") if isinstance(row, Mapping) else None, '应为 {"id": …, "text": "…", "speaker": …, "role": …}，text 必须是文字')
+        return Fault(
+            number,
+            row.get("id") if isinstance(row, Mapping) else None,
+            '应为 {"id": …, "text": "…", "speaker": …, "role": …}，text 必须是文字',
+        )
     try:
         speaker = Speaker(row.get("speaker") or "agent")
         role = Role(row["role"]) if row.get("role") else None
@@ -119,12 +131,16 @@ def parse_line(number: int, raw: str) -> "Line | Fault":
     return Line(id=row.get("id"), text=row["text"], speaker=speaker, role=role)  # type: ignore[arg-type]  # any id is handed back as it came
 
 
-@click.command(help=say("说明每种方法看到了什么、最近的例句、差一点的禁语。", "What each method saw, nearest exemplars on both sides, near misses."))
+@click.command(
+    help=say("说明每种方法看到了什么、最近的例句、差一点的禁语。", "What each method saw, nearest exemplars on both sides, near misses.")
+)
 @click.argument("text")
 @click.option("--role", type=click.Choice(ROLES), help=say("坐席的岗位", "The agent's role"))
 @click.option("--json", "as_json", is_flag=True, help=say("输出 JSON", "Print JSON"))
 @settings_options
-def explain(text: str, role: str | None, as_json: bool, settings_file: Path | None, lexicons: Sequence[Path], without: Sequence[str]) -> None:
+def explain(
+    text: str, role: str | None, as_json: bool, settings_file: Path | None, lexicons: Sequence[Path], without: Sequence[str]
+) -> None:
     """One line, taken apart."""
     from phrasecheck.build import build_matcher
     from phrasecheck.matching.explain import explain as take_apart
@@ -133,7 +149,7 @@ def explain(text: str, role: str | None, as_json: bool, settings_file: Path | No
     from phrasecheck.types import Role
 
     if not text.strip():
-        raise InputError("没有可说明的话：请给出一句文字，例如 phrasecheck explain \"条款上写着呢自己看\"")
+        raise InputError('没有可说明的话：请给出一句文字，例如 phrasecheck explain "条款上写着呢自己看"')
     matcher = build_matcher(make_settings(settings_file, lexicons, without))
     explanation = take_apart(matcher, Line(id="-", text=text, role=Role(role) if role else None))
     click.echo(json.dumps(explanation, ensure_ascii=False, indent=1) if as_json else to_text(explanation, matcher.parts.lexicon))

@@ -29,7 +29,9 @@ def list_models() -> None:
     Console().print(table)
 
 
-@models.command(help=say("把识别模型拼好放进缓存（首次使用也会自动做）。", "Join the recogniser's weights into the cache (done at first use too)."))
+@models.command(
+    help=say("把识别模型拼好放进缓存（首次使用也会自动做）。", "Join the recogniser's weights into the cache (done at first use too).")
+)
 def fetch() -> None:
     """Says where the weights lie."""
     from phrasecheck.engines.registry import resolve

@@ -21,9 +21,22 @@ METHODS = ("exact", "fuzzy", "phonetic", "semantic")
 def settings_options(command: F) -> F:
     """--settings, --lexicon, --without: what shapes matching in every command."""
     for option in (
-        click.option("--without", multiple=True, type=click.Choice(METHODS), help=say("不用这种方法（可多次）", "Switch a method off (repeatable)")),
-        click.option("--lexicon", "lexicons", multiple=True, type=click.Path(path_type=Path), help=say("叠加的公司词库（可多次）", "Company lexicon laid over (repeatable)")),
-        click.option("--settings", "settings_file", type=click.Path(path_type=Path), help=say("设置文件（YAML，见 docs/settings.md）", "Settings file (YAML)")),
+        click.option(
+            "--without", multiple=True, type=click.Choice(METHODS), help=say("不用这种方法（可多次）", "Switch a method off (repeatable)")
+        ),
+        click.option(
+            "--lexicon",
+            "lexicons",
+            multiple=True,
+            type=click.Path(path_type=Path),
+            help=say("叠加的公司词库（可多次）", "Company lexicon laid over (repeatable)"),
+        ),
+        click.option(
+            "--settings",
+            "settings_file",
+            type=click.Path(path_type=Path),
+            help=say("设置文件（YAML，见 docs/settings.md）", "Settings file (YAML)"),
+        ),
     ):
         command = option(command)
     return command

@@ -94,7 +94,10 @@ class OnnxEncoder:
     def _nothing(self) -> Reading:
         width = self._heads["vector.weight"].shape[0]
         return Reading(
-            windows=(), tone=np.zeros(0, np.float32), meaning=np.zeros((0, len(self._phrases)), np.float32), vectors=np.zeros((0, width), np.float32)
+            windows=(),
+            tone=np.zeros(0, np.float32),
+            meaning=np.zeros((0, len(self._phrases)), np.float32),
+            vectors=np.zeros((0, width), np.float32),
         )
 
 

@@ -20,16 +20,26 @@ def explain(matcher: Matcher, line: Line) -> dict[str, Any]:
     """Everything about one line; keys are stable, values plain."""
     (verdict,) = matcher.verdicts([line])
     (look,) = matcher.look([line.text])
-    answer: dict[str, Any] = {"text": line.text, "violation": verdict.violation, "threshold": matcher.settings.threshold, "doubtful": matcher.settings.doubtful}
+    answer: dict[str, Any] = {
+        "text": line.text,
+        "violation": verdict.violation,
+        "threshold": matcher.settings.threshold,
+        "doubtful": matcher.settings.doubtful,
+    }
     if not look.windows:
         return {**answer, "hits": [], "windows": [], "methods": [], "nearest": {}, "near_misses": [], "words": []}
     logits = matcher.window_logits(look)
     best = int(np.argmax(logits))
     return {
         **answer,
-        "hits": [{"phrase_id": h.phrase_id, "score": h.score, "state": h.state.value, "quote": h.quote, "reason": h.reason} for h in verdict.hits],
+        "hits": [
+            {"phrase_id": h.phrase_id, "score": h.score, "state": h.state.value, "quote": h.quote, "reason": h.reason} for h in verdict.hits
+        ],
         "windows": _windows(matcher, line.text, look, logits),
-        "methods": [{"method": m.method.value, "phrase_id": m.phrase_id, "score": m.score, "reason": m.reason} for m in sorted(look.matches, key=lambda m: -m.score)[:8]],
+        "methods": [
+            {"method": m.method.value, "phrase_id": m.phrase_id, "score": m.score, "reason": m.reason}
+            for m in sorted(look.matches, key=lambda m: -m.score)[:8]
+        ],
         "nearest": _nearest(matcher, look, best),
         "near_misses": [{"phrase_id": phrase, "score": score} for phrase, score in verdict.phrases],
         "words": _words(matcher, line, float(logits[best])),

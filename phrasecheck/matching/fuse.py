@@ -114,7 +114,9 @@ def inside(match: Match, window: tuple[int, int], share: float = 0.75) -> bool:
     return overlap >= share * (match.end - match.start)
 
 
-def phrase_features(look: Look, row: int, role: Role | None, lexicon: Lexicon, neighbours: Neighbours | None, known: Mapping[str, int]) -> Floats:
+def phrase_features(
+    look: Look, row: int, role: Role | None, lexicon: Lexicon, neighbours: Neighbours | None, known: Mapping[str, int]
+) -> Floats:
     """(phrases of the lexicon, PHRASE_FEATURES) for the window `row`. `known` gives the encoders' column of each phrase; one that is not
     there is known by its exemplars alone."""
     ids = tuple(lexicon.phrases)

@@ -31,7 +31,12 @@ def load_qualifiers(path: Path | None = None) -> tuple[Qualifier, ...]:
     """The cues of `path` (default: the shipped file)."""
     rows = yaml.safe_load((path or resource("lexicons/qualifiers.yaml")).read_text(encoding="utf-8"))
     return tuple(
-        Qualifier(name=row["name"], says=row["says"], before=row["where"] == "before", pattern=re.compile("|".join(f"(?:{p})" for p in row["patterns"])))
+        Qualifier(
+            name=row["name"],
+            says=row["says"],
+            before=row["where"] == "before",
+            pattern=re.compile("|".join(f"(?:{p})" for p in row["patterns"])),
+        )
         for row in rows
     )
 

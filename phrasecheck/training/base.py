@@ -19,7 +19,9 @@ from phrasecheck.errors import ModelError
 Array = npt.NDArray[np.float32]
 
 # A piece stays when it is Han and punctuation, or plain ASCII short enough for plates, sums and initials.
-KEEP = re.compile(r"^(\u2581?[\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef\u2010-\u2027\u00b7\u2026]+|\u2581?[\u0021-\u007e]{1,2}|\u2581)$")
+KEEP = re.compile(
+    r"^(\u2581?[\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef\u2010-\u2027\u00b7\u2026]+|\u2581?[\u0021-\u007e]{1,2}|\u2581)$"
+)
 SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
 
 
@@ -159,7 +161,13 @@ def convert(source: Path, folder: Path) -> None:
     model.save_pretrained(bare)
     PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=build_tokenizer([file.pieces[i] for i in keep]),
-        bos_token="<s>", eos_token="</s>", cls_token="<s>", sep_token="</s>", pad_token="<pad>", unk_token="<unk>", model_max_length=256,
+        bos_token="<s>",
+        eos_token="</s>",
+        cls_token="<s>",
+        sep_token="</s>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        model_max_length=256,
     ).save_pretrained(bare)
     transformer = Transformer(str(bare), max_seq_length=256)
     SentenceTransformer(modules=[transformer, Pooling(file.hidden, "mean"), Normalize()], device="cpu").save(str(folder))

@@ -58,12 +58,16 @@ def _fit_own(matcher: Matcher, held: Sequence[Held]) -> float:
     some = np.concatenate([np.flatnonzero(neighbours.phrase == p)[:OWN_EXAMPLES] for p in range(len(neighbours.ids))])
     few = replace(neighbours, phrase=np.where(np.isin(np.arange(len(neighbours.phrase)), some), neighbours.phrase, IGNORED))
     leads = [
-        float(own_lead(h.look.similarities, neighbours.ids, few).max()) for h in held if not h.line.violates and h.look.similarities is not None
+        float(own_lead(h.look.similarities, neighbours.ids, few).max())
+        for h in held
+        if not h.line.violates and h.look.similarities is not None
     ]
     return round(float(np.quantile(leads, 1 - OWN_FALSE_ALARMS)), 4)
 
 
-def _fit_window(tables: Sequence[Floats], labels: npt.NDArray[np.float64], importance: npt.NDArray[np.float64], names: Sequence[str]) -> tuple[dict[str, float], float]:
+def _fit_window(
+    tables: Sequence[Floats], labels: npt.NDArray[np.float64], importance: npt.NDArray[np.float64], names: Sequence[str]
+) -> tuple[dict[str, float], float]:
     """Logistic regression on each line's likeliest window; the window is chosen anew each round by the weights of the last."""
     columns = [FEATURES.index(name) for name in names]
     bounds = [(None, 0.0) if name in LOWERING else (0.0, None) for name in names] + [(None, None)]
@@ -104,10 +108,11 @@ def _fit_phrase(matcher: Matcher, held: Sequence[Held], likeliest: Sequence[int]
     return {**fitted, "own_section": OWN_SECTION}
 
 
-def _phrase_loss(theta: npt.NDArray[np.float64], cube: npt.NDArray[np.float64], goal: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+def _phrase_loss(
+    theta: npt.NDArray[np.float64], cube: npt.NDArray[np.float64], goal: npt.NDArray[np.float64]
+) -> tuple[float, npt.NDArray[np.float64]]:
     logits = cube @ theta
     logits -= logits.max(1, keepdims=True)
     shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     loss = -np.sum(goal * np.log(np.maximum(shares, 1e-12))) / len(goal) + RIDGE * np.sum(theta**2)
     return float(loss), np.einsum("np,npf->f", shares - goal, cube) / len(goal) + 2 * RIDGE * theta
-

@@ -60,7 +60,9 @@ def evaluate(rows: Sequence[Mapping[str, Any]], verdicts: Sequence[Verdict], see
     return Report(
         caught=tuple(caught),
         flagged=tuple(flagged),
-        right_phrase=_share("首位禁语正确（抓到的当中）", np.array([r for r, m, b in zip(right, marked, bad, strict=True) if m and b]), rng),
+        right_phrase=_share(
+            "首位禁语正确（抓到的当中）", np.array([r for r, m, b in zip(right, marked, bad, strict=True) if m and b]), rng
+        ),
         auc=auc(violation[agent], bad[agent]),
         calibration_error=calibration_error(violation[agent], bad[agent]),
         at_false_alarms={rate: caught_at(violation[agent], bad[agent], rate) for rate in (0.01, 0.02, 0.05)},
@@ -120,10 +122,18 @@ def caught_at(scores: npt.NDArray[np.float64], positive: Flags, rate: float) -> 
 def calibration_error(probabilities: npt.NDArray[np.float64], positive: Flags, bins: int = 10) -> float:
     """Expected calibration error: mean distance of predicted probability and observed share over equal-width bins, by their size."""
     place = np.clip((probabilities * bins).astype(int), 0, bins - 1)
-    return float(sum(abs(probabilities[place == b].mean() - positive[place == b].mean()) * (place == b).mean() for b in range(bins) if (place == b).any()))
+    return float(
+        sum(
+            abs(probabilities[place == b].mean() - positive[place == b].mean()) * (place == b).mean()
+            for b in range(bins)
+            if (place == b).any()
+        )
+    )
 
 
-def _mistakes(rows: Sequence[Mapping[str, Any]], verdicts: Sequence[Verdict], bad: Flags, marked: Flags, right: Sequence[bool]) -> Iterable[tuple[str, str]]:
+def _mistakes(
+    rows: Sequence[Mapping[str, Any]], verdicts: Sequence[Verdict], bad: Flags, marked: Flags, right: Sequence[bool]
+) -> Iterable[tuple[str, str]]:
     for row, verdict, b, m, r in zip(rows, verdicts, bad, marked, right, strict=True):
         if b and not m:
             yield "漏报", f"{verdict.violation:.2f} {row['labels'][0]} {row['text']}"

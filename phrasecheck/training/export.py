@@ -33,10 +33,19 @@ def export(encoder: Encoder, tokenizer: Any, folder: Path, phrases: list[str], r
     hidden = encoder.body.config.hidden_size
     _write(folder / "modules.json", _MODULES)
     _write(folder / "sentence_bert_config.json", {"max_seq_length": 192, "do_lower_case": False})
-    _write(folder / "tokenizer_config.json", {
-        "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 192, "cls_token": "<s>", "bos_token": "<s>",
-        "sep_token": "</s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>",
-    })
+    _write(
+        folder / "tokenizer_config.json",
+        {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_max_length": 192,
+            "cls_token": "<s>",
+            "bos_token": "<s>",
+            "sep_token": "</s>",
+            "eos_token": "</s>",
+            "pad_token": "<pad>",
+            "unk_token": "<unk>",
+        },
+    )
     (folder / "1_Pooling").mkdir()
     _write(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": hidden, "pooling_mode_mean_tokens": True})
     digest = hashlib.sha256((folder / "onnx" / "model_qint8.onnx").read_bytes()).hexdigest()
@@ -66,8 +75,14 @@ def _export_onnx(body: Any, path: Path) -> None:
     axes = {name: {0: "batch", 1: "tokens"} for name in ("input_ids", "attention_mask", "last_hidden_state")}
     ids = torch.tensor([[0, 5, 6, 7, 2]])
     torch.onnx.export(
-        _Body(body).eval(), (ids, torch.ones_like(ids)), str(plain), input_names=["input_ids", "attention_mask"],
-        output_names=["last_hidden_state"], dynamic_axes=axes, opset_version=17, dynamo=False,
+        _Body(body).eval(),
+        (ids, torch.ones_like(ids)),
+        str(plain),
+        input_names=["input_ids", "attention_mask"],
+        output_names=["last_hidden_state"],
+        dynamic_axes=axes,
+        opset_version=17,
+        dynamo=False,
     )
     quantize_dynamic(str(plain), str(path), weight_type=QuantType.QInt8, per_channel=True)
     plain.unlink()

@@ -37,7 +37,9 @@ def fit_all(models: Path) -> dict[str, Any]:
     )
     lines = load_exemplars()
     vectors = embed(encoders[0], lines)
-    np.savez_compressed(models / "encoder-characters" / VECTORS, vectors=vectors.astype(np.float16), sha256=digest([line.text for line in lines]))
+    np.savez_compressed(
+        models / "encoder-characters" / VECTORS, vectors=vectors.astype(np.float16), sha256=digest([line.text for line in lines])
+    )
     kept = [i for i, line in enumerate(lines) if held_back(line)]
     learnt = [i for i, line in enumerate(lines) if not held_back(line)]
     lexicon = load_lexicon()
@@ -51,7 +53,9 @@ def fit_all(models: Path) -> dict[str, Any]:
     held = [lines[i] for i in kept]
     weights = fit(Matcher(parts, MatchSettings()), [*held, *variants(held)])
     figures = _figures(Matcher(replace(parts, weights=weights), MatchSettings()), held)
-    (models / "fuse.json").write_text(json.dumps({**asdict(weights), "fitted_on": figures}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (models / "fuse.json").write_text(
+        json.dumps({**asdict(weights), "fitted_on": figures}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+    )
     return figures
 
 

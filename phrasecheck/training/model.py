@@ -24,7 +24,8 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tensors of one step. ids, mask: (texts, tokens). pool: (texts, windows, tokens), rows sum to 1, or 0 where padded. labels: (texts, windows), -1 unknown."""
+    """Tensors of one step. ids, mask: (texts, tokens). pool: (texts, windows, tokens), rows sum to 1, or 0 where padded.
+    labels: (texts, windows), -1 unknown."""
 
     ids: Tensor
     mask: Tensor

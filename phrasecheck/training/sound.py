@@ -38,4 +38,3 @@ def sound_start(body: Any, characters: Any) -> tuple[Any, Any]:
     tokenizer = Tokenizer(models.WordLevel({token: i for i, token in enumerate(vocabulary)}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     return body, tokenizer
-

@@ -37,14 +37,18 @@ class Plan:
     augment: Augment = field(default_factory=Augment)
 
 
-def train(encoder: Encoder, lines: Sequence[Exemplar], phrases: Sequence[str], reader: object, plan: Plan, say: Callable[[str], None] = print) -> None:
+def train(
+    encoder: Encoder, lines: Sequence[Exemplar], phrases: Sequence[str], reader: object, plan: Plan, say: Callable[[str], None] = print
+) -> None:
     """Fit `encoder` in place."""
     torch.manual_seed(plan.seed)
     rng = random.Random(plan.seed)
     index = {phrase: i for i, phrase in enumerate(phrases)}
     steps = math.ceil(plan.passes * len(lines) / plan.batch)
     optimizer = torch.optim.AdamW(_groups(encoder, plan))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: min((s + 1) / (plan.warmup * steps), (steps - s) / (steps * (1 - plan.warmup))))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda s: min((s + 1) / (plan.warmup * steps), (steps - s) / (steps * (1 - plan.warmup)))
+    )
     encoder.train()
     started, running = time.monotonic(), 0.0
     for step, examples in zip(range(steps), _batches(lines, plan, rng), strict=False):
@@ -70,7 +74,9 @@ def _groups(encoder: Encoder, plan: Plan) -> list[dict[str, object]]:
     for heads in (False, True):
         for plain in (False, True):
             params = [p for n, p in encoder.named_parameters() if (not n.startswith("body.")) == heads and (p.ndim < 2) == plain]
-            groups.append({"params": params, "lr": plan.head_rate if heads else plan.rate, "weight_decay": 0.0 if plain else plan.weight_decay})
+            groups.append(
+                {"params": params, "lr": plan.head_rate if heads else plan.rate, "weight_decay": 0.0 if plain else plan.weight_decay}
+            )
     return groups
 
 
