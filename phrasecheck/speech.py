@@ -76,10 +76,10 @@ def _padded(spans: list[tuple[float, float]], pad: float, seconds: float) -> Ite
 def _loudness(samples: Samples) -> npt.NDArray[np.float32]:
     """Power of each whole frame, averaged over its neighbours."""
     whole = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
-    power = np.einsum("ij,ij->i", whole, whole) / FRAME
-    if not len(power):
-        return power
-    return np.convolve(power, np.ones(CALM, np.float32) / CALM, mode="same").astype(np.float32)[: len(power)]
+    if not len(whole):
+        return np.zeros(0, np.float32)
+    power = np.mean(np.square(whole), axis=1)
+    return np.convolve(power, np.ones(CALM) / CALM, mode="same").astype(np.float32)[: len(power)]
 
 
 def _cut(span: tuple[float, float], longest: float, loudness: npt.NDArray[np.float32], per_second: float) -> Iterator[tuple[float, float]]:

@@ -2,6 +2,7 @@
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -27,7 +28,7 @@ def write(path: Path, channels: Floats, rate: int, codec: str, container: str | 
     layout = {1: "mono", 2: "stereo", 4: "quad"}[len(channels)]
     with av.open(str(path), "w", format=container) as file:
         file.metadata.update(metadata)
-        stream = file.add_stream(codec, rate=rate)
+        stream: Any = file.add_stream(codec, rate=rate)
         stream.layout = layout
         stream.bit_rate = 64_000
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(channels, np.float32), "fltp", layout)

@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -51,7 +52,7 @@ def test_a_two_minute_stereo_telephone_call_small_enough_to_ship() -> None:
     with av.open(str(RECORDING)) as container:
         stream = container.streams.audio[0]
         assert (stream.rate, stream.layout.name) == (8_000, "stereo")
-        assert 100 <= container.duration / av.time_base <= 140
+        assert 100 <= (container.duration or 0) / av.time_base <= 140
     assert RECORDING.stat().st_size < 2_000_000
 
 
@@ -83,18 +84,21 @@ def test_turns_follow_one_another_with_one_overlap(turns: list[dict[str, Any]]) 
     assert all(0.29 <= gap <= 1.01 for gap in gaps if gap >= 0)
 
 
-def test_each_speaker_is_on_the_side_that_the_script_says(script: dict[str, Any], turns: list[dict[str, Any]], sides: dict[str, Samples]) -> None:
+def test_each_speaker_is_on_the_side_that_the_script_says(turns: list[dict[str, Any]], sides: dict[str, Samples]) -> None:
     for turn in turns:
-        own, other = (loudness(sides[side], turn) for side in sorted(sides, key=lambda side: script["channels"][side] != turn["speaker"]))
-        assert own > 10 * other, turn["text"]
+        left, right = (loudness(sides[side], turn) for side in ("left", "right"))
+        own, other = (left, right) if turn["speaker"] == "agent" else (right, left)
+        assert own > 4 * other, turn["text"]  # where one breaks into the other's turn both are heard
 
 
-def test_the_line_carries_no_more_than_a_telephone(sides: dict[str, Samples]) -> None:
-    import numpy as np
-
+def test_agent_left_customer_right_over_a_noisy_narrow_line(script: dict[str, Any], turns: list[dict[str, Any]], sides: dict[str, Samples]) -> None:
+    assert script["channels"] == {"left": "agent", "right": "customer"}
     power = np.abs(np.fft.rfft(sides["left"])) ** 2
     hertz = np.arange(len(power)) * 16_000 / len(sides["left"])
-    assert power[(hertz > 300) & (hertz < 3400)].sum() > 0.97 * power.sum()
+    assert power[(hertz > 300) & (hertz < 3400)].sum() > 0.9 * power.sum()
+    second = turns[1]  # the customer speaks, the agent's side carries the line's noise alone
+    snr_db = 10 * np.log10(loudness(sides["right"], second) / loudness(sides["left"], second))
+    assert 25 <= snr_db <= 31
 
 
 def test_the_readme_says_how_to_make_it_again() -> None:

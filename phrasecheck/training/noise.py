@@ -32,7 +32,7 @@ def character_counts() -> dict[str, int]:
     return {char: counts[char] for char in common}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Sounds:
     """Common characters, repeated by their frequency, under the ways in which one is mistaken for another."""
 
@@ -44,14 +44,16 @@ class _Sounds:
 
 @cache
 def _sounds() -> _Sounds:
-    tables: tuple[dict[str, str], ...] = ({}, {}, {})
+    same: dict[str, str] = {}
+    near: dict[str, str] = {}
+    half: dict[str, str] = {}
     for char, count in character_counts().items():
         weight = 1 + min(9, count // 40_000)
         sound = syllables(char)[0]
-        for table, keys in zip(tables, ((sound,), (fold(sound),), halves(sound)), strict=True):
+        for table, keys in ((same, (sound,)), (near, (fold(sound),)), (half, halves(sound))):
             for key in keys:
                 table[key] = table.get(key, "") + char * weight
-    return _Sounds(*tables, "".join(list(character_counts())[:1500]))
+    return _Sounds(same=same, near=near, half=half, all="".join(list(character_counts())[:1500]))
 
 
 def halves(syllable: str) -> tuple[str, str]:

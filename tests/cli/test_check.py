@@ -3,19 +3,30 @@
 import json
 from pathlib import Path
 
-import av
 import jsonschema
+import numpy as np
+import numpy.typing as npt
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 from openpyxl import load_workbook
 
+from phrasecheck.audio import decode
 from phrasecheck.cli import cli
 from phrasecheck.cli.check import formats_of, names_for, write_whole
 from phrasecheck.errors import InputError
+from tests.sounds import write
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "examples" / "demo-call.flac"
+COMPANY = """schema_version: 1
+id: co
+version: "1"
+title: 公司
+extends: zhejiang-motor-2010
+phrases:
+  - {{id: "{}", enabled: false}}
+"""
 
 
 def run(*args: object) -> Result:
@@ -38,19 +49,11 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["x.json"]
 
 
-def encode(path: Path, rate: int, seconds: float, codec: str) -> None:
-    """A mono file of the demo's speech at another rate."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate, layout="mono")
-        resampler = av.AudioResampler(format=stream.format, layout="mono", rate=rate, frame_size=stream.frame_size or 1152)
-        with av.open(str(DEMO)) as source:
-            for frame in source.decode(audio=0):
-                if frame.time is not None and frame.time > seconds:
-                    break
-                frame.pts = None
-                for part in resampler.resample(frame):
-                    container.mux(stream.encode(part))
-        container.mux(stream.encode(None))
+def speech(seconds: float, rate: int) -> npt.NDArray[np.float32]:
+    """The agent's channel of the shipped call, (1, samples) at another rate."""
+    samples = decode(DEMO).channels[0].samples[: round(seconds * 16_000)]
+    at = np.arange(round(seconds * rate)) / rate * 16_000
+    return np.interp(at, np.arange(len(samples)), samples)[None].astype(np.float32)
 
 
 @pytest.mark.model
@@ -80,11 +83,11 @@ def test_bad_files_do_not_stop_the_good_ones(tmp_path: Path) -> None:
     calls.mkdir()
     (calls / "text.wav").write_text("这不是录音，是一段文字", encoding="utf-8")
     (calls / "empty.wav").write_bytes(b"")
-    encode(calls / "whole.mp3", 16_000, 12.0, "mp3")
+    write(calls / "whole.mp3", speech(12.0, 16_000), 16_000, "mp3")
     data = (calls / "whole.mp3").read_bytes()
     (calls / "truncated.mp3").write_bytes(data[: len(data) * 2 // 3])
     (calls / "whole.mp3").unlink()
-    encode(calls / "music-rate.wav", 44_100, 8.0, "pcm_s16le")
+    write(calls / "music-rate.wav", speech(8.0, 44_100), 44_100, "pcm_s16le")
     (calls / "good.flac").write_bytes(DEMO.read_bytes())
     out = tmp_path / "out"
     answer = run("check", calls, "--agent-channel", "left", "--out", out, "--format", "json,html,xlsx")
@@ -106,7 +109,8 @@ def test_stored_results_are_judged_again_with_another_lexicon(tmp_path: Path) ->
     gone = before["hits"][0]["phrase_id"]
     overlay = tmp_path / "company.yaml"
     overlay.write_text(
-        f'schema_version: 1\nid: co\nversion: "1"\ntitle: 公司\nextends: zhejiang-motor-2010\nphrases:\n  - {{id: "{gone}", enabled: false}}\n', encoding="utf-8"
+        COMPANY.format(gone),
+        encoding="utf-8",
     )
     assert run("rescore", first, "--lexicon", overlay, "--out", second).exit_code == 0
     after = json.loads((second / "demo-call.json").read_text(encoding="utf-8"))

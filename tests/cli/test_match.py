@@ -31,7 +31,13 @@ def test_options_name_every_role_and_method() -> None:
 
 @pytest.mark.parametrize(
     ("raw", "says"),
-    [("{nonsense", "JSON"), ("[1]", "text"), ('{"id":"x"}', "text"), ('{"id":"x","text":"好","role":"cook"}', "role"), ('{"id":"x","text":"好","speaker":"cat"}', "speaker")],
+    [
+        ("{nonsense", "JSON"),
+        ("[1]", "text"),
+        ('{"id":"x"}', "text"),
+        ('{"id":"x","text":"好","role":"cook"}', "role"),
+        ('{"id":"x","text":"好","speaker":"cat"}', "speaker"),
+    ],
 )
 def test_a_row_that_cannot_be_used_says_why(raw: str, says: str) -> None:
     fault = parse_line(3, raw)

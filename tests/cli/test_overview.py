@@ -25,7 +25,9 @@ def test_an_unknown_command_is_refused() -> None:
 
 def test_help_is_english_when_asked() -> None:
     script = "from phrasecheck.cli import main; main(['--help'])"
-    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env={"PHRASECHECK_LANG": "en", "PATH": ""})
+    shown = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env={"PHRASECHECK_LANG": "en", "PATH": ""}
+    )
     assert "Check recordings" in shown.stdout
 
 

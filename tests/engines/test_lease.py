@@ -1,5 +1,6 @@
 """Loaded once, shared, let go of by the last."""
 
+from collections.abc import Iterator
 from threading import Barrier, Thread
 
 import pytest
@@ -61,7 +62,7 @@ def test_a_new_user_keeps_what_was_to_go() -> None:
 
 
 def test_a_failed_load_is_tried_again() -> None:
-    outcomes = iter([ValueError("no"), 7])
+    outcomes: Iterator[Exception | int] = iter([ValueError("no"), 7])
 
     def load() -> int:
         outcome = next(outcomes)
