@@ -169,3 +169,18 @@ def test_the_docs_name_every_field() -> None:
     text = Path("docs/lexicon.md").read_text(encoding="utf-8")
     for name in {*LexiconFile.model_fields, *PhraseEntry.model_fields}:
         assert f"`{name}`" in text, name
+
+
+def test_the_docs_example_is_a_good_file(tmp_path: Path) -> None:
+    """And the faults that the page shows are the ones that come."""
+    page = Path("docs/lexicon.md").read_text(encoding="utf-8")
+    example = page.split("```yaml\nschema_version")[1].split("```")[0]
+    combined = load_lexicon([write(tmp_path, "schema_version" + example)])
+    assert combined.name == "zhejiang-motor-2010+anhua 1.0.0+2025.1"
+    assert combined.phrases["anhua-01"].wordings[:2] == (("没车给你", "自己打◌去"), ("没车给你",))
+    assert "9.5.04" not in combined.phrases
+    broken = "schema_version" + example.replace("severity: 较重\n    severity_reason: 一口", "severity: 很重\n    severity_reason: 一口")
+    shown = page.split("anhua.yaml:11: ")[1].split("\n")[0]
+    number, reason = problems(write(tmp_path, broken), over=True)[0].split(": ", 1)
+    assert reason == shown
+    assert "很重" in broken.split("\n")[int(number) - 1]
