@@ -69,7 +69,9 @@ def test_every_phrase_says_why_and_what_to_say_instead(shipped: Lexicon) -> None
 
 def test_slots_are_understood(shipped: Lexicon) -> None:
     slotted = {entry.id: entry for entry in shipped.phrases.values() if any(SLOT in v for c in entry.clauses for v in c.variants)}
-    assert {entry.text for entry in slotted.values()} == {entry.text for entry in shipped.phrases.values() if "xxx" in entry.text or "×××" in entry.text}
+    assert {entry.text for entry in slotted.values()} == {
+        entry.text for entry in shipped.phrases.values() if "xxx" in entry.text or "×××" in entry.text
+    }
     assert len(slotted) == 6
     assert slotted["9.1.05"].wordings[0] == ("眼睛有问题", "看清楚了是人寿财险", f"不是{SLOT}公司")
     assert not any("x" in variant for entry in slotted.values() for clause in entry.clauses for variant in clause.variants)
@@ -147,11 +149,21 @@ def test_the_hash_follows_what_the_phrases_say(tmp_path: Path, shipped: Lexicon)
     assert load_lexicon([louder]).sha256 != shipped.sha256
 
 
-LINE: dict[str, Any] = {"text": "你急什么", "phrase": "9.1.02", "also": ["9.1.03"], "spans": [[1, 4]], "kind": "reworded", "voice": "north", "call": "c1"}
+LINE: dict[str, Any] = {
+    "text": "你急什么",
+    "phrase": "9.1.02",
+    "also": ["9.1.03"],
+    "spans": [[1, 4]],
+    "kind": "reworded",
+    "voice": "north",
+    "call": "c1",
+}
 
 
 def test_an_exemplar_line(tmp_path: Path) -> None:
-    file = overlay(tmp_path, json.dumps(LINE, ensure_ascii=False) + "\n\n" + '{"text": "您别急\u2028", "kind": "polite", "voice": "v"}\n', "a.jsonl")
+    file = overlay(
+        tmp_path, json.dumps(LINE, ensure_ascii=False) + "\n\n" + '{"text": "您别急\u2028", "kind": "polite", "voice": "v"}\n', "a.jsonl"
+    )
     one, other = read_exemplars(file)
     assert (one.text, one.phrase, one.also, one.spans) == ("你急什么", "9.1.02", ("9.1.03",), ((1, 4),))
     assert (one.kind, one.voice, one.call, one.violates) == ("reworded", "north", "c1", True)

@@ -80,13 +80,16 @@ def test_simplifying_keeps_lengths(text: str) -> None:
     assert len(simplify(text)) == len(text)
 
 
-@pytest.mark.parametrize(("text", "simplified"), [
+@pytest.mark.parametrize(
+    ("text", "simplified"),
+    [
         ("沒有辦法", "没有办法"),
         ("著什麼急，自己看著填", "着什么急，自己看着填"),
         ("顯著的著作", "显著的著作"),
         ("显著的著作", "显著的著作"),
         ("plain ascii", "plain ascii"),
-    ])
+    ],
+)
 def test_simplified(text: str, simplified: str) -> None:
     assert simplify(text) == simplified
 

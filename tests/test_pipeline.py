@@ -22,8 +22,6 @@ WEIGHTS = Weights(
     window=dict.fromkeys(FEATURES, 0.0),
     bias=-6.0,
     phrase={**dict.fromkeys(PHRASE_FEATURES, 0.0), "exact": 8.0, "fuzzy": 1.0},
-    plain_window={"exact": 10.0},
-    plain_bias=-6.0,
 )
 
 

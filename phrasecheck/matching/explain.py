@@ -49,8 +49,7 @@ def explain(matcher: Matcher, line: Line) -> dict[str, Any]:
 def _windows(matcher: Matcher, text: str, look: Any, logits: Any) -> list[dict[str, Any]]:
     """The three likeliest stretches with each feature's share of their logit."""
     features = window_features(look, matcher.parts.neighbours)
-    semantic = look.characters is not None
-    weights = matcher.parts.weights.window if semantic else matcher.parts.weights.plain_window
+    weights = matcher.parts.weights.window if look.characters is not None else {}
     rows = []
     for row in np.argsort(-logits)[:3]:
         shares = {name: float(features[row, i] * weights.get(name, 0.0)) for i, name in enumerate(FEATURES) if features[row, i]}

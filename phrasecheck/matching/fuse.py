@@ -44,27 +44,25 @@ PHRASE_FEATURES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """`window` and `bias` make a window's logit from FEATURES, `phrase` a phrase's from PHRASE_FEATURES; `plain_*` serve when semantic is off.
-    A turn's violation is its likeliest window's probability, calibrated on held-back exemplars (docs/encoder.md)."""
+    """`window` and `bias` make a window's logit from FEATURES, `phrase` a phrase's from PHRASE_FEATURES. A turn's violation is its likeliest
+    window's probability, calibrated on held-back exemplars (docs/encoder.md). Without an encoder nothing of this serves: matching/own.py."""
 
     window: Mapping[str, float]
     bias: float
     phrase: Mapping[str, float]
-    plain_window: Mapping[str, float]
-    plain_bias: float
     own_similarity: float = 0.2  # matching/own.py
 
-    def logits(self, features: Floats, semantic: bool) -> Floats:
+    def logits(self, features: Floats) -> Floats:
         """Window logits (windows,) from a feature table (windows, FEATURES)."""
-        table, bias = (self.window, self.bias) if semantic else (self.plain_window, self.plain_bias)
-        result: Floats = features @ np.array([table.get(name, 0.0) for name in FEATURES], dtype=np.float32) + np.float32(bias)
+        weights = np.array([self.window.get(name, 0.0) for name in FEATURES], dtype=np.float32)
+        result: Floats = features @ weights + np.float32(self.bias)
         return result
 
 
 def load_weights(path: Path | None = None) -> Weights:
     """The weights of `path` (default: the shipped ones)."""
     raw = json.loads((path or resource("models/fuse.json")).read_text(encoding="utf-8"))
-    return Weights(**{name: raw[name] for name in ("window", "bias", "phrase", "plain_window", "plain_bias", "own_similarity")})
+    return Weights(**{name: raw[name] for name in ("window", "bias", "phrase", "own_similarity")})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from phrasecheck.matching.fuse import (
     window_features,
 )
 from phrasecheck.matching.fuzzy import Fuzzy
-from phrasecheck.matching.own import own_logits
+from phrasecheck.matching.own import NEVER, own_logits
 from phrasecheck.matching.phonetic import Phonetic
 from phrasecheck.matching.qualifiers import Qualifier, qualify
 from phrasecheck.matching.reading import Encoder, Floats, Reading, aligned
@@ -78,7 +78,8 @@ class Matcher:
         self._finders = [maker(parts.lexicon) for method, maker in FINDERS.items() if method in settings.methods]
         self._semantic = Method.SEMANTIC in settings.methods and bool(parts.encoders)
         self.known = {p: i for i, p in enumerate(parts.encoders[0].phrases)} if parts.encoders else {}
-        self._own = tuple(phrase_id for phrase_id in parts.lexicon.phrases if parts.encoders and phrase_id not in self.known)
+        # Known by their words and examples alone: what no encoder was trained on; with no encoder at work that is every phrase.
+        self._own = tuple(phrase_id for phrase_id in parts.lexicon.phrases if not self._semantic or phrase_id not in self.known)
 
     @property
     def models(self) -> dict[str, str]:
@@ -132,8 +133,11 @@ class Matcher:
 
     def window_logits(self, look: Look) -> Floats:
         """The fused logit of every window."""
-        fused = self.parts.weights.logits(window_features(look, self.parts.neighbours), self._semantic)
-        return np.maximum(fused, self._own_logits(look).max(1)) if self._own else fused
+        own: Floats = self._own_logits(look).max(1, initial=NEVER)
+        if not self._semantic:
+            return own
+        fused: Floats = np.maximum(own, self.parts.weights.logits(window_features(look, self.parts.neighbours)))
+        return fused
 
     def _own_logits(self, look: Look) -> Floats:
         return own_logits(look, self._own, self.parts.neighbours, self.parts.weights.own_similarity)

@@ -1,4 +1,4 @@
-"""own: phrases that no encoder was trained on, such as a company adds. They are known by their words and by their examples alone.
+"""own: phrases that no encoder speaks for: those that a company adds, and with semantic matching off all. Known by their words and examples alone.
 
 In: a Look. Out: (windows, own phrases) logits of "this window says that phrase". The encoders' tone cannot speak for these: a phrase may be forbidden for what
 it promises or names and sound perfectly friendly. The numbers of OWN are stated, not fitted, since nobody knows a company's phrases beforehand; where the

@@ -16,10 +16,10 @@ from phrasecheck.matching.fuse import FEATURES, LOWERING, PHRASE_FEATURES, Look,
 from phrasecheck.matching.matcher import Matcher
 from phrasecheck.matching.own import own_lead
 from phrasecheck.matching.reading import Floats
+from phrasecheck.matching.semantic import NO_PHRASE
 
 ROUNDS = 5
 RIDGE = 1e-3
-PLAIN = ("exact", "fuzzy", "phonetic", *LOWERING)
 
 
 # Staff mostly offend in the words of their own trade: that a phrase is of the speaker's section makes it e times as likely. Stated, not fitted: the
@@ -46,9 +46,9 @@ def fit(matcher: Matcher, lines: Sequence[Exemplar], weight_of_harmless: float =
     labels = np.array([h.line.violates for h in held], dtype=np.float64)
     importance = np.where(labels == 1, 1.0, weight_of_harmless)
     window, bias = _fit_window(tables, labels, importance, FEATURES)
-    plain, plain_bias = _fit_window(tables, labels, importance, PLAIN)
     likeliest = [int(np.argmax(table @ np.array([window[name] for name in FEATURES]))) for table in tables]
-    return Weights(window=window, bias=bias, plain_window=plain, plain_bias=plain_bias, phrase=_fit_phrase(matcher, held, likeliest))
+    phrase = _fit_phrase(matcher, held, likeliest)
+    return Weights(window=window, bias=bias, phrase=phrase, own_similarity=_fit_own(matcher, held))
 
 
 def _fit_own(matcher: Matcher, held: Sequence[Held]) -> float:
@@ -56,7 +56,8 @@ def _fit_own(matcher: Matcher, held: Sequence[Held]) -> float:
     neighbours = matcher.parts.neighbours
     assert neighbours is not None
     some = np.concatenate([np.flatnonzero(neighbours.phrase == p)[:OWN_EXAMPLES] for p in range(len(neighbours.ids))])
-    few = replace(neighbours, phrase=np.where(np.isin(np.arange(len(neighbours.phrase)), some), neighbours.phrase, IGNORED))
+    kept = np.isin(np.arange(len(neighbours.phrase)), some) | (neighbours.phrase == NO_PHRASE)
+    few = replace(neighbours, phrase=np.where(kept, neighbours.phrase, IGNORED))
     leads = [
         float(own_lead(h.look.similarities, neighbours.ids, few).max())
         for h in held

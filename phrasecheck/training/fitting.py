@@ -27,7 +27,7 @@ from phrasecheck.training.data import Augment
 from phrasecheck.training.evaluate import auc, calibration_error, caught_at
 from phrasecheck.training.split import held_back
 
-FLAT = Weights(window=dict.fromkeys(FEATURES, 0.3), bias=0.0, phrase=dict.fromkeys(PHRASE_FEATURES, 0.3), plain_window={}, plain_bias=0.0)
+FLAT = Weights(window=dict.fromkeys(FEATURES, 0.3), bias=0.0, phrase=dict.fromkeys(PHRASE_FEATURES, 0.3))
 
 
 def fit_all(models: Path) -> dict[str, Any]:

@@ -115,7 +115,9 @@ def test_a_folder_without_weights_says_what_to_do(tmp_path: Path) -> None:
 
 MODELS = ROOTS[-1] / "models"
 FOLDERS = [MODELS / name for name in ("encoder-characters", "encoder-sound") if (MODELS / name / "encoder.json").is_file()]
-shipped = pytest.mark.skipif(len(FOLDERS) < 2 or not (MODELS / "fuse.json").is_file(), reason="models/ is made by `phrasecheck train` and `calibrate`")
+shipped = pytest.mark.skipif(
+    len(FOLDERS) < 2 or not (MODELS / "fuse.json").is_file(), reason="models/ is made by `phrasecheck train` and `calibrate`"
+)
 RUDE = ("条款上不是写着吗，自己看", "你问我，我问谁去", "有意见你告去呗", "爱保不保，不保拉倒")
 FINE = ("条款上写明了，我来给您解释一下", "这个我不太清楚，我帮您问一下同事", "您有意见请尽管提，我记下来", "车牌号麻烦您报一下，好的再见")
 
@@ -158,7 +160,9 @@ def test_alone_or_in_a_batch_a_line_reads_alike(encoder: Encoder) -> None:
 
 @shipped
 @pytest.mark.model
-@pytest.mark.parametrize("text", ["好" * 700, "好的，您稍等。" * 150, "A" * 3000, "您\n好\t，" * 60, "。" * 400, ("您好，" * 60) + "你自己看"])
+@pytest.mark.parametrize(
+    "text", ["好" * 700, "好的，您稍等。" * 150, "A" * 3000, "您\n好\t，" * 60, "。" * 400, ("您好，" * 60) + "你自己看"]
+)
 def test_a_very_long_turn_is_read(encoder: Encoder, text: str) -> None:
     (made,) = encoder.read([text])
     assert np.isfinite(made.tone).all()
@@ -208,9 +212,11 @@ def test_the_whole_tells_violations_from_near_misses(matcher: Matcher) -> None:
 @pytest.mark.model
 def test_every_phrase_in_its_own_words_is_caught(matcher: Matcher) -> None:
     """DESIGN asks 95 of 98 with the right phrase; phrases alike count for each other through `also`."""
-    phrases = [p for p in load_lexicon().phrases.values()]
+    phrases = list(load_lexicon().phrases.values())
     said = ["，".join(p.wordings[0]).replace("◌", "九五五一九") for p in phrases]
-    verdicts = matcher.verdicts([Line(id=p.id, text=text, role=p.roles[0] if len(p.roles) == 1 else None) for p, text in zip(phrases, said, strict=True)])
+    verdicts = matcher.verdicts(
+        [Line(id=p.id, text=text, role=p.roles[0] if len(p.roles) == 1 else None) for p, text in zip(phrases, said, strict=True)]
+    )
     right = [any(h.phrase_id == p.id and h.state is HitState.HIT for h in v.hits) for p, v in zip(phrases, verdicts, strict=True)]
     assert sum(right) >= 95, [p.id for p, r in zip(phrases, right, strict=True) if not r]
 

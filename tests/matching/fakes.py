@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from phrasecheck.matching.reading import Floats, Reading
 from phrasecheck.matching.fuse import FEATURES, LOWERING, PHRASE_FEATURES, RAISING, Weights
+from phrasecheck.matching.reading import Floats, Reading
 from phrasecheck.matching.windows import windows
 
 WIDTH = 256
@@ -53,7 +53,5 @@ WEIGHTS = Weights(
     window={**dict.fromkeys(RAISING, 0.5), **dict.fromkeys(LOWERING, -0.5)},
     bias=0.0,
     phrase=dict.fromkeys(PHRASE_FEATURES, 0.5),
-    plain_window={"exact": 6.0, "fuzzy": 1.0, "phonetic": 0.5, **dict.fromkeys(LOWERING, -2.0)},
-    plain_bias=-4.0,
 )
 COLUMN = {name: i for i, name in enumerate(FEATURES)}

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from phrasecheck.matching.reading import Reading
 from phrasecheck.matching.fuse import (
     FEATURES,
     LOWERING,
@@ -23,6 +22,7 @@ from phrasecheck.matching.fuse import (
     window_features,
 )
 from phrasecheck.matching.qualifiers import load_qualifiers
+from phrasecheck.matching.reading import Reading
 from phrasecheck.types import Match, Method, Role
 from tests.matching.fakes import COLUMN, WEIGHTS
 from tests.matching.lexicons import lexicon, phrase
@@ -101,8 +101,7 @@ def test_a_qualifier_never_raises(name: str) -> None:
     plain = np.zeros((1, len(FEATURES)), dtype=np.float32)
     cued = plain.copy()
     cued[0, COLUMN[name]] = 1.0
-    for semantic in (True, False):
-        assert WEIGHTS.logits(cued, semantic)[0] < WEIGHTS.logits(plain, semantic)[0]
+    assert WEIGHTS.logits(cued)[0] < WEIGHTS.logits(plain)[0]
 
 
 @pytest.mark.parametrize("name", RAISING)
@@ -110,14 +109,12 @@ def test_a_method_never_lowers(name: str) -> None:
     plain = np.zeros((1, len(FEATURES)), dtype=np.float32)
     seen = plain.copy()
     seen[0, COLUMN[name]] = 1.0
-    for semantic in (True, False):
-        assert WEIGHTS.logits(seen, semantic)[0] >= WEIGHTS.logits(plain, semantic)[0]
+    assert WEIGHTS.logits(seen)[0] > WEIGHTS.logits(plain)[0]
 
 
-def test_without_semantics_another_table_serves() -> None:
-    table = window_features(look(match(Method.EXACT, 3, 7)), None)
-    assert WEIGHTS.logits(table, semantic=False).tolist() == pytest.approx([2, -4, 2])
-    assert WEIGHTS.logits(table, semantic=True).tolist() == pytest.approx([0.5, 0, 0.5])
+def test_a_logit_is_a_sum() -> None:
+    table = window_features(replace(look(match(Method.EXACT, 3, 7)), characters=reading(1, -2, 3)), None)
+    assert WEIGHTS.logits(table).tolist() == pytest.approx([0.5 * (1 + 1 + 1 + 1), 0.5 * (-2 - 2 + 1), 0.5 * (3 + 3 + 1 + 1)])
 
 
 def test_a_phrase_has_the_matches_of_its_own() -> None:
@@ -148,7 +145,7 @@ def test_sigmoid(logit: float, probability: float) -> None:
 
 
 def test_weights_come_from_their_file(tmp_path: Path) -> None:
-    raw = {"window": {"tone": 1.0}, "bias": -1, "phrase": {}, "plain_window": {}, "plain_bias": 0, "fitted_on": {"lines": 3}}
+    raw = {"window": {"tone": 1.0}, "bias": -1, "phrase": {}, "own_similarity": 0.3, "fitted_on": {"lines": 3}}
     (tmp_path / "fuse.json").write_text(json.dumps(raw), encoding="utf-8")
     weights = load_weights(tmp_path / "fuse.json")
-    assert (weights.window, weights.bias) == ({"tone": 1.0}, -1)
+    assert (weights.window, weights.bias, weights.own_similarity) == ({"tone": 1.0}, -1, 0.3)

@@ -156,10 +156,25 @@ def test_two_encoders_are_joined_over_the_windows_that_both_have(shipped: Lexico
 
 def test_without_an_encoder_words_still_count(plain: Matcher) -> None:
     made = verdict(plain, "这个，条款上不是写着吗，自己看")
-    assert [hit.phrase_id for hit in made.hits] == ["9.1.06"]
+    assert [(hit.phrase_id, hit.state) for hit in made.hits] == [("9.1.06", HitState.HIT)]
     assert Method.SEMANTIC not in made.hits[0].methods
-    assert verdict(plain, "车牌号麻烦报一下").hits == ()
     assert plain.models == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase_id"), [("告去", "9.1.10"), ("你问我，我问谁", "9.1.14"), ("这个问题你自己打九五五幺九", "9.4.02")]
+)
+def test_without_an_encoder_the_phrases_own_words_are_a_hit(plain: Matcher, text: str, phrase_id: str) -> None:
+    (hit,) = verdict(plain, text).hits
+    assert (hit.phrase_id, hit.state) == (phrase_id, HitState.HIT)
+    assert verdict(plain, text).phrases[0][0] == phrase_id
+
+
+@pytest.mark.parametrize("text", ["您好", "车牌号麻烦报一下", "条款上写明了，我来给您解释一下"])
+def test_without_an_encoder_ordinary_talk_is_nothing(plain: Matcher, text: str) -> None:
+    made = verdict(plain, text)
+    assert made.hits == ()
+    assert made.violation < 0.1
 
 
 def test_a_quotation_lowers_and_is_told(plain: Matcher) -> None:
@@ -182,7 +197,11 @@ def test_a_method_can_be_switched_off(shipped: Lexicon, method: Method, text: st
 
 def test_a_phrase_that_no_encoder_knows_is_found_by_its_lines() -> None:
     book = lexicon(phrase("9.1.01", "你自己看。"), phrase("9.1.02", "爱买不买。", examples=["不买拉倒别挡道"]))
-    lines = (Exemplar(text="你自己看", phrase="9.1.01", spans=((0, 4),)), Exemplar(text="不买拉倒别挡道", phrase="9.1.02", spans=((0, 7),)), *LINES[-1:])
+    lines = (
+        Exemplar(text="你自己看", phrase="9.1.01", spans=((0, 4),)),
+        Exemplar(text="不买拉倒别挡道", phrase="9.1.02", spans=((0, 7),)),
+        *LINES[-1:],
+    )
     matcher = make(book, FakeEncoder({"拉倒": "9.1.01", "自己看": "9.1.01"}, ["9.1.01"]), lines=lines)
     assert verdict(matcher, "不买就拉倒别挡道").phrases[0][0] == "9.1.02"
 

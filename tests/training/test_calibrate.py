@@ -22,16 +22,18 @@ from tests.matching.lexicons import lexicon, phrase
 
 BOOK = lexicon(phrase("9.1.01", "自己看去吧。"), phrase("9.1.02", "关我什么事。"), phrase("9.2.01", "爱买不买呗。"))
 RUDE = {"自己看": "9.1.01", "关我啥": "9.1.02"}
-KNOWN = [Exemplar(text="你自己来看", phrase="9.1.01", spans=((0, 5),)), Exemplar(text="关我什么", phrase="9.1.02", spans=((0, 4),)), Exemplar(text="您好请讲", phrase=None)]
-PLAIN = MatchSettings(methods=MatchSettings().methods[:3])
+KNOWN = [
+    Exemplar(text="你自己来看", phrase="9.1.01", spans=((0, 5),)),
+    Exemplar(text="关我什么", phrase="9.1.02", spans=((0, 4),)),
+    Exemplar(text="您好请讲", phrase=None),
+]
 
 
-def make(weights: Weights = FLAT, semantic: bool = True) -> Matcher:
+def make(weights: Weights = FLAT) -> Matcher:
     encoder = FakeEncoder(RUDE, list(BOOK.phrases))
-    encoders = (encoder,) if semantic else ()
-    near = neighbours(BOOK, KNOWN, embed(encoder, KNOWN)) if semantic else None
-    parts = Parts(lexicon=BOOK, encoders=encoders, neighbours=near, qualifiers=load_qualifiers(), weights=weights)
-    return Matcher(parts, MatchSettings() if semantic else PLAIN)
+    near = neighbours(BOOK, KNOWN, embed(encoder, KNOWN))
+    parts = Parts(lexicon=BOOK, encoders=(encoder,), neighbours=near, qualifiers=load_qualifiers(), weights=weights)
+    return Matcher(parts, MatchSettings())
 
 
 def line(text: str, violates: bool, phrase_id: str = "9.1.01") -> Exemplar:
@@ -44,8 +46,8 @@ def lines(shares: dict[str, float], each: int = 60, seed: int = 1) -> list[Exemp
     return [line(text, rng.random() < share, RUDE.get(text[:3], "9.1.01")) for text, share in shares.items() for _ in range(each)]
 
 
-def violation(weights: Weights, text: str, semantic: bool = True) -> float:
-    (verdict,) = make(weights, semantic).verdicts([Line(id="", text=text)])
+def violation(weights: Weights, text: str) -> float:
+    (verdict,) = make(weights).verdicts([Line(id="", text=text)])
     return verdict.violation
 
 
@@ -58,14 +60,6 @@ def test_probabilities_are_the_shares_that_were_seen() -> None:
     weights = fit(make(), made)
     for text in ("自己看", "您好"):
         assert violation(weights, text) == pytest.approx(share(made, text), abs=0.02)
-
-
-def test_without_an_encoder_words_are_weighed_by_themselves() -> None:
-    made = lines({"自己看去吧": 0.9, "您好": 0.1})
-    weights = fit(make(), made)
-    assert set(weights.plain_window) == {"exact", "fuzzy", "phonetic", *LOWERING}
-    for text in ("自己看去吧", "您好"):
-        assert violation(weights, text, semantic=False) == pytest.approx(share(made, text), abs=0.03)
 
 
 def test_a_harmless_line_may_stand_for_many() -> None:
@@ -84,9 +78,8 @@ def test_signs_hold_whatever_the_lines_say() -> None:
     """Here quoting comes with violations and the phrase's own words with harmless lines: neither may be learnt."""
     made = lines({"客户说自己看": 0.9, "自己看": 0.5, "您好": 0.1, "关我什么事": 0.02})
     weights = fit(make(), made)
-    for table in (weights.window, weights.plain_window):
-        assert all(value <= 0 for name, value in table.items() if name in LOWERING)
-        assert all(value >= 0 for name, value in table.items() if name in RAISING)
+    assert all(value <= 0 for name, value in weights.window.items() if name in LOWERING)
+    assert all(value >= 0 for name, value in weights.window.items() if name in RAISING)
     assert weights.window["quotation"] == 0
     assert weights.window["exact"] == pytest.approx(0, abs=1e-3)
     assert set(weights.window) == set(FEATURES)
@@ -107,6 +100,16 @@ def test_the_fit_does_not_hang_on_the_weights_before() -> None:
     made = lines({"自己看，您慢走": 0.8, "您好，关我啥": 0.9, "您好": 0.1})
     blind = replace(FLAT, window=dict.fromkeys(FEATURES, 0.0))
     assert fit(make(blind), made) == fit(make(FLAT), made)
+
+
+def test_where_likeness_begins_to_count_is_what_harmless_lines_hardly_reach() -> None:
+    made = lines({"自己看": 1.0, "您好请讲": 0.0, "您好关我什么": 0.0})
+    encoder = make().parts.encoders[0]
+    near = make().parts.neighbours
+    assert near is not None
+    vectors = np.array([reading.vectors[0] for reading in encoder.read(["您好请讲", "您好关我什么"])])
+    leads = near.violating(near.similarities(vectors)).max(1) - near.harmless(near.similarities(vectors))
+    assert fit(make(), made).own_similarity == pytest.approx(leads.max(), abs=1e-3)
 
 
 def test_lines_without_words_are_left_out() -> None:

@@ -40,7 +40,14 @@ def test_an_examples_windows_and_labels() -> None:
     made = example(LINE)
     assert made.windows == tuple(windows(LINE.text))
     labels = {LINE.text[a:b]: value for (a, b), value in zip(made.windows, made.labels, strict=True)}
-    assert labels == {"您好，有意见你告去，再见": 1, "您好": 0, "您好，有意见你告去": 1, "有意见你告去": 1, "有意见你告去，再见": 1, "再见": 0}
+    assert labels == {
+        "您好，有意见你告去，再见": 1,
+        "您好": 0,
+        "您好，有意见你告去": 1,
+        "有意见你告去": 1,
+        "有意见你告去，再见": 1,
+        "再见": 0,
+    }
 
 
 def test_the_whole_carries_the_lines_label() -> None:

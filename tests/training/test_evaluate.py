@@ -1,6 +1,7 @@
 """The figures of a labelled file, by hand."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,12 +11,10 @@ from phrasecheck.types import Hit, HitState, Verdict
 
 
 def verdict(violation: float, phrase_id: str | None = None, state: HitState = HitState.HIT) -> Verdict:
-    hits = ()
-    if phrase_id:
-        hits = (
-            Hit(utterance_id="u", phrase_id=phrase_id, score=violation, state=state, start=0, end=1, quote="甲", methods=(), reason=""),
-        )  # fmt: skip
-    return Verdict(violation=violation, phrases=(), hits=hits)
+    if phrase_id is None:
+        return Verdict(violation=violation, phrases=(), hits=())
+    hit = Hit(utterance_id="u", phrase_id=phrase_id, score=violation, state=state, start=0, end=1, quote="甲", methods=(), reason="")
+    return Verdict(violation=violation, phrases=(), hits=(hit,))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +53,7 @@ def test_calibration_error(probabilities: list[float], positive: list[bool], exp
     assert calibration_error(np.array(probabilities), np.array(positive)) == pytest.approx(expected)
 
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"text": "甲", "labels": ["9.1.01"], "also_ok": ["9.1.19"], "kind": "verbatim", "role": "sales"},
     {"text": "乙", "labels": ["9.1.01"], "also_ok": ["9.1.19"], "kind": "heard", "role": "sales"},
     {"text": "丙", "labels": ["9.2.03"], "kind": "heard", "role": "survey"},

@@ -21,7 +21,9 @@ from phrasecheck.training.sound import sound_start
 from phrasecheck.training.train import Plan, _contrast, _pick, _target, losses, train
 from tests.training.tiny import LINES, PHRASES, PLAN, body, tokenizer
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::torch.jit.TracerWarning")  # torch's exporter
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::torch.jit.TracerWarning"
+)  # torch's exporter
 TEXTS = ["条款里写着，你自己看，您好", "您先看条款", "有意见告去"]
 
 
@@ -36,7 +38,8 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def trained(one_thread: None) -> tuple[Encoder, Any, list[str]]:
-    reader, said = tokenizer(), []
+    reader = tokenizer()
+    said: list[str] = []
     encoder = Encoder(body(reader.get_vocab_size()), len(PHRASES), vector=8)
     train(encoder, LINES, PHRASES, reader, PLAN, said.append)
     return encoder, reader, said
@@ -101,7 +104,9 @@ def test_a_good_answer_costs_less() -> None:
     right[0, :, 0], wrong[0, :, 1] = 5.0, 5.0
     tone = torch.where(batch.labels == 1, 5.0, -5.0)
     index = {phrase: i for i, phrase in enumerate(PHRASES)}
-    costs = [float(losses(o, batch, examples, index, PLAN)) for o in ((tone, right, vectors), (tone, wrong, vectors), (-tone, right, vectors))]
+    costs = [
+        float(losses(o, batch, examples, index, PLAN)) for o in ((tone, right, vectors), (tone, wrong, vectors), (-tone, right, vectors))
+    ]
     assert costs[0] < costs[1] < costs[2]
 
 
@@ -114,7 +119,7 @@ def test_windows_that_nobody_knows_teach_nothing() -> None:
     vectors = torch.nn.functional.normalize(torch.ones(*batch.labels.shape, 4), dim=-1)
     # The likeliest window of the turn is asked too; make that the whole.
     raised = tone + torch.nn.functional.one_hot(torch.tensor([0]), tone.shape[1])
-    losses((raised, torch.zeros(*batch.labels.shape, 2), vectors), batch, examples, {"9.1.06": 0, "9.1.10": 1}, PLAN).backward()
+    losses((raised, torch.zeros(*batch.labels.shape, 2), vectors), batch, examples, {"9.1.06": 0, "9.1.10": 1}, PLAN).backward()  # type: ignore[no-untyped-call]
     assert tone.grad is not None
     assert not tone.grad[batch.labels == -1].any()
     assert tone.grad[0, 0] < 0
@@ -122,7 +127,12 @@ def test_windows_that_nobody_knows_teach_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("phrase", "also", "expected"),
-    [("a", (), [1.0, 0.0, 0.0]), ("a", ("b",), [0.65, 0.35, 0.0]), ("a", ("b", "c"), [0.65, 0.175, 0.175]), ("a", ("a", "x"), [1.0, 0.0, 0.0])],
+    [
+        ("a", (), [1.0, 0.0, 0.0]),
+        ("a", ("b",), [0.65, 0.35, 0.0]),
+        ("a", ("b", "c"), [0.65, 0.175, 0.175]),
+        ("a", ("a", "x"), [1.0, 0.0, 0.0]),
+    ],
 )
 def test_phrases_that_would_also_do_share_the_target(phrase: str, also: tuple[str, ...], expected: list[float]) -> None:
     line = Exemplar(text="甲", phrase=phrase, also=also, spans=((0, 1),))
