@@ -20,12 +20,13 @@ import numpy.typing as npt
 import yaml
 
 Samples = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.floating[Any]]
 Say = Callable[[str, str, float], Samples]
 
 HERE = Path(__file__).parent
 VOICE_RATE = 24_000  # what Kokoro speaks
 LINE_RATE = 8_000  # what a telephone line carries
-BAND_HZ = (300.0, 3400.0)  # ITU-T G.712
+BAND_HZ = (300.0, 3400.0)  # the telephone band of ITU-T G.712
 MU = 255.0  # ITU-T G.711
 TURN_RMS = 0.05  # loudness of every turn, -26 dBFS (ITU-T P.56 speech is set to that level)
 CROSSTALK = 0.01  # -40 dB of each side is heard on the other
@@ -72,12 +73,19 @@ def load_voice() -> Say:
     return say
 
 
-def to_line(samples: Samples) -> Samples:
-    """VOICE_RATE -> LINE_RATE at TURN_RMS, keeping BAND_HZ with edges 50 Hz wide, by the spectrum of the whole turn."""
-    count = len(samples) * LINE_RATE // VOICE_RATE
-    spectrum = np.fft.rfft(samples)[: count // 2 + 1]
-    hertz = np.arange(len(spectrum)) * VOICE_RATE / len(samples)
-    narrow = np.fft.irfft(spectrum * np.interp(hertz, [BAND_HZ[0] - 50, *BAND_HZ, BAND_HZ[1] + 50], [0, 1, 1, 0]), count)
+def line_gain(hertz: Floats) -> Floats:
+    """What the line lets through at each frequency: -3 dB at the lower edge and 18 dB an octave below it, as gently as real exchanges
+    do (a sharp cut there makes the Silero VAD miss a male voice altogether), and steep at the upper edge."""
+    low, high = BAND_HZ
+    return np.asarray(np.interp(hertz, [high, high + 100], [1, 0]) / np.sqrt(1 + (low / np.maximum(hertz, 1)) ** 6))
+
+
+def to_line(samples: Samples, rate: int) -> Samples:
+    """(..., n) at `rate` -> LINE_RATE at TURN_RMS, as narrow as the line, by the spectrum of the whole."""
+    count = samples.shape[-1] * LINE_RATE // rate
+    spectrum = np.fft.rfft(samples)[..., : count // 2 + 1]
+    hertz = np.arange(spectrum.shape[-1]) * rate / samples.shape[-1]
+    narrow = np.fft.irfft(spectrum * line_gain(hertz), count)
     return np.asarray(narrow * (TURN_RMS / np.sqrt(np.mean(narrow**2))), np.float32)
 
 
@@ -92,7 +100,7 @@ def place_turns(turns: list[dict[str, Any]], lengths: list[int], rng: np.random.
     return round((end + LEAD_S) * LINE_RATE)
 
 
-def companded(samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def companded(samples: Floats) -> Floats:
     """There and back through 8-bit mu-law, as every digital exchange does it."""
     clipped = np.clip(samples, -1, 1)
     code = np.round(np.sign(clipped) * np.log1p(MU * np.abs(clipped)) / np.log1p(MU) * 127) / 127
@@ -101,8 +109,8 @@ def companded(samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 def telephone(sides: Samples, snr_db: float, rng: np.random.Generator) -> npt.NDArray[np.int16]:
     """(2, n) of clean sound -> (2, n) as the exchange records it: cross-talk, line noise, mu-law."""
-    hiss = TURN_RMS * 10 ** (-snr_db / 20)
-    noisy = sides + CROSSTALK * sides[::-1] + hiss * rng.standard_normal(sides.shape)
+    hiss = to_line(rng.standard_normal(sides.shape).astype(np.float32), LINE_RATE) * 10 ** (-snr_db / 20)
+    noisy = sides + CROSSTALK * sides[::-1] + hiss
     return np.asarray(np.round(companded(noisy) * 8191) * 4, np.int16)  # G.711 decodes to 14 bits; the two empty ones cost FLAC nothing
 
 
@@ -134,7 +142,7 @@ def main() -> None:
     rng = np.random.default_rng(script["seed"])
     say, turns = load_voice(), script["turns"]
     voices = {speaker: (of["name"], of["speed"]) for speaker, of in script["voices"].items()}
-    spoken = [to_line(say(turn["text"], *voices[turn["speaker"]])) for turn in turns]
+    spoken = [to_line(say(turn["text"], *voices[turn["speaker"]]), VOICE_RATE) for turn in turns]
     sides = np.zeros((2, place_turns(turns, [len(s) for s in spoken], rng)), np.float32)
     side_of = {speaker: index for index, speaker in enumerate(script["channels"].values())}
     for turn, samples in zip(turns, spoken, strict=True):

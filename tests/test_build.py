@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from phrasecheck import resources
-from phrasecheck.lexicon import load_exemplars
 from phrasecheck.build import VECTORS, build_matcher, digest, encoder_folders, shipped_neighbours, stored_vectors
+from phrasecheck.lexicon import load_exemplars
 from phrasecheck.settings import MatchSettings, Settings
 from phrasecheck.types import Method
 from tests.matching.fakes import WIDTH, FakeEncoder
@@ -42,7 +42,9 @@ def test_stored_vectors_belong_to_their_lines(tmp_path: Path) -> None:
 
 
 def test_neighbours_hold_the_shipped_lines_and_a_companys_own(tmp_path: Path) -> None:
-    book = lexicon(phrase("9.1.06", "条款上不是写着吗,自己看。"), phrase("9.2.77", "爱买不买。", examples=["不买拉倒"], fine=["您再考虑一下"]))
+    book = lexicon(
+        phrase("9.1.06", "条款上不是写着吗,自己看。"), phrase("9.2.77", "爱买不买。", examples=["不买拉倒"], fine=["您再考虑一下"])
+    )
     lines = load_exemplars()
     stored = np.zeros((len(lines), WIDTH), dtype=np.float16)
     np.savez_compressed(tmp_path / VECTORS, vectors=stored, sha256=digest([line.text for line in lines]))

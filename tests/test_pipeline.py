@@ -83,7 +83,8 @@ def test_rejudging_needs_no_audio_and_follows_the_lexicon(matcher: Matcher, tmp_
     old = result(CALL, transcript(said(0, "有意见，告去。")), matcher, Settings(), {"asr": "base"})
     overlay = tmp_path / "company.yaml"
     overlay.write_text(
-        'schema_version: 1\nid: co\nversion: "1"\ntitle: 公司\nextends: zhejiang-motor-2010\nphrases:\n  - {id: "9.1.10", enabled: false}\n', encoding="utf-8"
+        'schema_version: 1\nid: co\nversion: "1"\ntitle: 公司\nextends: zhejiang-motor-2010\nphrases:\n  - {id: "9.1.10", enabled: false}\n',
+        encoding="utf-8",
     )
     without = Matcher(replace(matcher.parts, lexicon=load_lexicon([overlay])), Settings().matching)
     new = rejudge(old, without, Settings())

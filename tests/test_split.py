@@ -14,7 +14,15 @@ def utterance(number: int, text: str, start: float, end: float, speaker: Speaker
 
 def hit(utterance_id: str, start: int, end: int, state: HitState = HitState.HIT) -> Hit:
     return Hit(
-        utterance_id=utterance_id, phrase_id="9.1.14", score=0.9, state=state, start=start, end=end, quote="x", methods=(Method.EXACT,), reason="r。"
+        utterance_id=utterance_id,
+        phrase_id="9.1.14",
+        score=0.9,
+        state=state,
+        start=start,
+        end=end,
+        quote="x",
+        methods=(Method.EXACT,),
+        reason="r。",
     )
 
 

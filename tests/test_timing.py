@@ -27,5 +27,15 @@ def test_without_words_the_whole_utterance_counts() -> None:
 
 
 def test_a_hit_is_given_its_times() -> None:
-    hit = Hit(utterance_id="u1", phrase_id="9.1.01", score=0.9, state=HitState.HIT, start=3, end=6, quote="不知道", methods=(Method.EXACT,), reason="")
+    hit = Hit(
+        utterance_id="u1",
+        phrase_id="9.1.01",
+        score=0.9,
+        state=HitState.HIT,
+        start=3,
+        end=6,
+        quote="不知道",
+        methods=(Method.EXACT,),
+        reason="",
+    )
     assert (timed(hit, SAID).start_s, timed(hit, SAID).end_s) == (1.5, 2.0)

@@ -24,7 +24,8 @@ def test_known_inventions_are_known_in_any_spelling(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["谢谢您的来电，再见", "再见", "谢谢", "好的好的", "请您看完条款再订阅续保提醒", "我看一下字幕上写的什么", "麻烦校对一下", "完了完了"]
+    "text",
+    ["谢谢您的来电，再见", "再见", "谢谢", "好的好的", "请您看完条款再订阅续保提醒", "我看一下字幕上写的什么", "麻烦校对一下", "完了完了"],
 )
 def test_what_people_say_is_none(text: str) -> None:
     assert not is_invention(text)

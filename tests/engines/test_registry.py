@@ -150,4 +150,6 @@ def test_the_shipped_manifest_is_complete() -> None:
 def test_the_shipped_weights_have_their_hash(tmp_path: Path) -> None:
     folder = registry.resolve("base", tmp_path)
     assert {path.name for path in folder.iterdir()} >= {"model.bin", "config.json", "tokenizer.json", "vocabulary.txt"}
-    assert [check.problem for check in registry.verify(tmp_path) if check.path] == [None] * len([c for c in registry.verify(tmp_path) if c.path])
+    assert [check.problem for check in registry.verify(tmp_path) if check.path] == [None] * len(
+        [c for c in registry.verify(tmp_path) if c.path]
+    )
