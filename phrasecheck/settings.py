@@ -21,10 +21,10 @@ class _Group(BaseModel):
 class SpeechSettings(_Group):
     """Voice activity detection (VAD): which stretches of a channel are speech."""
 
-    threshold: float = Field(0.5, ge=0, le=1, description="Speech probability above which the VAD hears speech")
+    threshold: float = Field(0.4, ge=0, le=1, description="Speech probability above which the VAD hears speech")
     min_speech_s: float = Field(0.2, gt=0, description="Shorter sounds are not speech (seconds)")
-    min_silence_s: float = Field(0.5, gt=0, description="A pause at least this long ends a segment (seconds)")
-    pad_s: float = Field(0.2, ge=0, description="Kept before and after each segment (seconds)")
+    min_silence_s: float = Field(1.0, gt=0, description="A pause at least this long ends a segment (seconds)")
+    pad_s: float = Field(0.4, ge=0, description="Kept before and after each segment (seconds)")
     max_segment_s: float = Field(24.0, gt=1, le=29, description="Longer speech is cut at its quietest pause (seconds)")
 
 
@@ -36,9 +36,12 @@ class AsrSettings(_Group):
     compute_type: str = Field("int8", description="CTranslate2 compute type: int8, float32, float16 ...")
     threads: int = Field(0, ge=0, description="CPU threads; 0 = all cores")
     batch_size: int = Field(8, ge=1, description="Segments decoded together")
-    beam_size: int = Field(1, ge=1, description="Beams; 1 is greedy and fastest")
+    beam_size: int = Field(5, ge=1, description="Beams; 1 is greedy and fastest")
     window_pad_s: float = Field(5.0, ge=1, description="Silence added behind each segment; under 1 s Whisper falls apart (DESIGN 6.4)")
-    prompt: str = Field("以下是普通话的句子，车险客服通话。", description="Leans Whisper to Simplified characters and the trade's words")
+    prompt: str = Field(
+        "以下是车险客服与客户的普通话通话，涉及保单、出险、报案、查勘员、定损员、定损单、理赔款、交强险、三者险、事故、交警、修理厂、车牌号、投诉。",
+        description="Leans Whisper to Simplified characters and the trade's words",
+    )
     no_repeat_ngram: int = Field(4, ge=0, description="Stops Whisper repeating itself; 0 = off")
     min_logprob: float = Field(
         -1.2, description="Utterances decoded with a lower mean log-probability are dropped when also unlikely to be speech"

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from phrasecheck.matching.windows import LONGEST_RUN, windows
@@ -12,7 +12,7 @@ from phrasecheck.normalize import FILLERS, PAUSES, clauses, normalize, simplify,
 # What a recogniser, a chat window or a spreadsheet may hand over, and a little of everything else.
 SPOKEN = st.text(alphabet="您你我不知道急什么告诉额啊嗯條款寫著嗎ＡＢ９５１９95519，。！？、 “”😀①㎡ﬁéx-\n", max_size=60)
 ANYTHING = st.one_of(SPOKEN, st.text(max_size=40))
-unhurried = settings(deadline=None)  # the first text loads the dictionaries
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the first text loads the dictionaries
 
 
 @pytest.mark.parametrize(

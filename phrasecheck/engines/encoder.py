@@ -66,7 +66,8 @@ class OnnxEncoder:
     def _read(self, text: str) -> Reading:
         if len(text) <= LONGEST_TEXT:
             return self._read_piece(text)
-        return _joined([(start, self._read_piece(text[start:end])) for start, end in pieces(text)])
+        parts = [(start, self._read_piece(text[start:end])) for start, end in pieces(text)]
+        return _joined([(start, reading) for start, reading in parts if reading.windows]) or self._nothing()
 
     def _read_piece(self, text: str) -> Reading:
         cut = windows(text)
@@ -112,11 +113,11 @@ def pieces(text: str, longest: int = LONGEST_TEXT) -> list[tuple[int, int]]:
     return cut
 
 
-def _joined(parts: Sequence[tuple[int, Reading]]) -> Reading:
+def _joined(parts: Sequence[tuple[int, Reading]]) -> Reading | None:
     """Readings of the pieces of one text as one, the piece that sounds worst first, so that the first window still speaks for the whole."""
-    worst_first = sorted(((start, r) for start, r in parts if r.windows), key=lambda part: -float(part[1].tone[0]))
+    worst_first = sorted(parts, key=lambda part: -float(part[1].tone[0]))
     if not worst_first:
-        return parts[0][1]
+        return None
     return Reading(
         windows=tuple((a + start, b + start) for start, r in worst_first for a, b in r.windows),
         tone=np.concatenate([r.tone for _, r in worst_first]),

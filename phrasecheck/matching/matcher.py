@@ -32,7 +32,7 @@ from phrasecheck.normalize import Normalized, normalize, simplify
 from phrasecheck.settings import MatchSettings
 from phrasecheck.types import Hit, HitState, Match, Method, Role, Speaker, Verdict
 
-NEARLY = 0.8  # a shorter window this close to the best one's logit is preferred
+NEARLY = 0.5  # a shorter window this close to the best one's logit is preferred
 NOTHING = Verdict(violation=0.0, phrases=(), hits=())
 
 

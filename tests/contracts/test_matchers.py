@@ -3,7 +3,7 @@
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from phrasecheck.lexicon import Lexicon, load_lexicon
@@ -60,7 +60,7 @@ def test_matches_are_claims_about_this_text_and_this_lexicon(method: Method, tex
 
 
 @every_method
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 @given(st.text(alphabet="条款上不是写着吗自己看急什么没时间有意见告去，。ｘ１😀 嗯啊寫著嗎", max_size=50))
 def test_any_text_will_do(method: Method, text: str) -> None:
     test_matches_are_claims_about_this_text_and_this_lexicon(method, text)

@@ -233,6 +233,18 @@ def test_a_long_turn_shows_its_bad_clause(matcher: Matcher) -> None:
 
 @shipped
 @pytest.mark.model
+def test_three_phrases_in_a_breath_are_three_hits(matcher: Matcher) -> None:
+    """Each by its own words, whatever the talk around them means."""
+    (verdict,) = matcher.verdicts([Line(id="u", text="你问我我问谁，条款上写着呢自己看，有意见告去")])
+    assert {(hit.phrase_id, hit.quote) for hit in verdict.hits} == {
+        ("9.1.14", "你问我我问谁"),
+        ("9.1.06", "条款上写着呢自己看"),
+        ("9.1.10", "有意见告去"),
+    }
+
+
+@shipped
+@pytest.mark.model
 def test_held_back_lines_are_judged_as_the_model_card_says(matcher: Matcher) -> None:
     """A few of the lines that nothing was trained on: most violations are found, few harmless ones are marked."""
     kept = [line for line in load_exemplars() if held_back(line)]

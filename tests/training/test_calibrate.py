@@ -15,7 +15,7 @@ from phrasecheck.matching.matcher import Line, Matcher, Parts
 from phrasecheck.matching.qualifiers import load_qualifiers
 from phrasecheck.matching.semantic import embed, neighbours
 from phrasecheck.settings import MatchSettings
-from phrasecheck.training.calibrate import fit
+from phrasecheck.training.calibrate import OWN_WORDS, fit
 from phrasecheck.training.fitting import FLAT
 from tests.matching.fakes import FakeEncoder
 from tests.matching.lexicons import lexicon, phrase
@@ -90,6 +90,7 @@ def test_phrases_are_told_apart_by_what_tells_them_apart() -> None:
     weights = fit(make(), made)
     assert set(weights.phrase) == set(PHRASE_FEATURES)
     assert all(value >= 0 for value in weights.phrase.values())
+    assert weights.phrase["exact"] >= OWN_WORDS
     matcher = make(weights)
     for text, phrase_id in RUDE.items():
         (verdict,) = matcher.verdicts([Line(id="", text=text)])

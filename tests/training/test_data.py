@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from phrasecheck.lexicon import Exemplar
@@ -15,7 +15,7 @@ from phrasecheck.training.split import held_back
 LINE = Exemplar(text="您好，有意见你告去，再见", phrase="9.1.10", spans=((3, 9),), kind="embedded", voice="v")
 HARMLESS = [Exemplar(text=text, phrase=None) for text in ("您好请讲", "稍等一下，我查查。", "单号是九五五幺", "好的好的", "再见！")]
 SEEDS = st.integers(0, 10_000)
-unhurried = settings(deadline=None, max_examples=40)
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
 
 
 @pytest.mark.parametrize(
