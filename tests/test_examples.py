@@ -13,7 +13,7 @@ from phrasecheck.audio import decode
 from phrasecheck.lexicon import Lexicon, load_lexicon
 from phrasecheck.normalize import normalize
 from phrasecheck.settings import SpeechSettings
-from phrasecheck.types import Role, Samples, Severity
+from phrasecheck.types import Role, Samples
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 RECORDING = EXAMPLES / "demo-call.flac"
@@ -63,12 +63,12 @@ def test_the_script_speaks_of_phrases_that_exist(script: dict[str, Any], turns: 
     assert Role(script["role"]) is Role.CLAIMS_REPORT
 
 
-def test_five_violations_of_every_severity_one_of_them_word_for_word(turns: list[dict[str, Any]], lexicon: Lexicon) -> None:
+def test_five_different_violations_two_of_them_word_for_word(turns: list[dict[str, Any]], lexicon: Lexicon) -> None:
     planted = [(turn, lexicon.phrases[phrase]) for turn in turns for phrase in turn.get("violations", [])]
     assert len(planted) == 5
-    assert {phrase.severity for _, phrase in planted} == set(Severity)
+    assert len({phrase.id for _, phrase in planted}) == 5
     verbatim = [phrase.id for turn, phrase in planted if normalize(turn["text"]).text == normalize(phrase.text).text]
-    assert verbatim == ["9.4.05"]
+    assert verbatim == ["9.4.05", "9.8.03"]
 
 
 def test_near_misses_and_a_customer_who_uses_the_words(turns: list[dict[str, Any]], lexicon: Lexicon) -> None:

@@ -61,8 +61,9 @@ def test_honest_text_is_not(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["以下是普通话的句子。", "以下普通话", PROMPT, "好的" + PROMPT])
 def test_the_prompt_coming_back_is_noticed(text: str) -> None:
-    assert sign(text, 5.0, "以下是普通话的句子，车险客服通话。" if text != PROMPT else PROMPT)
-    assert sign(text, 5.0, "") is None
+    seconds = 15.0  # long enough for all of it to be said
+    assert sign(text, seconds, "以下是普通话的句子，车险客服通话。" if PROMPT not in text else PROMPT)
+    assert sign(text, seconds, "") is None
 
 
 def test_words_of_the_trade_are_no_echo() -> None:
