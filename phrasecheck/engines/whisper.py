@@ -28,6 +28,7 @@ MOST_TOKENS = 224  # half of Whisper's context; the other half is the prompt's
 NO_SPEECH = 0.6  # openai/whisper's limit: above it, with a low log-probability, there was no speech
 UNSURE = -1.0  # openai/whisper's limit of the mean log-probability below which a text is worth a second attempt
 DOUBTED = 0.2  # an utterance that shows a sign of invention is never trusted more than this
+AUDIBLE = 1e-3  # peak of the quietest clip that can hold speech (-60 dB): on less, Whisper writes whatever the prompt suggests
 REPETITION_PENALTY = 1.1  # in the second attempt
 
 
@@ -147,7 +148,7 @@ class Whisper:
 
     def _judge(self, clip: Samples, take: _Take, words: list[Word]) -> Heard:
         text = "".join(word.text for word in words)
-        if not text or self._silent(take) or is_invention(text):
+        if not text or not audible(clip) or self._silent(take) or is_invention(text):
             return Heard(text="", no_speech=take.no_speech)
         doubt = sign(text, len(clip) / RATE, take.prompt)
         confidence = min(exp(take.logprob), DOUBTED if doubt else 1.0)
@@ -215,3 +216,8 @@ def _tidy(words: list[Word]) -> list[Word]:
         else:
             tidy.append(Word(text=piece, start=word.start, end=word.end, probability=word.probability))
     return tidy
+
+
+def audible(clip: Samples) -> bool:
+    """Whether there is any sound in the clip at all."""
+    return bool(len(clip)) and float(np.abs(clip).max()) >= AUDIBLE
