@@ -21,7 +21,7 @@ class _Group(BaseModel):
 class SpeechSettings(_Group):
     """Voice activity detection (VAD): which stretches of a channel are speech."""
 
-    threshold: float = Field(0.4, ge=0, le=1, description="Speech probability above which the VAD hears speech")
+    threshold: float = Field(0.5, ge=0, le=1, description="Speech probability above which the VAD hears speech")
     min_speech_s: float = Field(0.2, gt=0, description="Shorter sounds are not speech (seconds)")
     min_silence_s: float = Field(1.0, gt=0, description="A pause at least this long ends a segment (seconds)")
     pad_s: float = Field(0.4, ge=0, description="Kept before and after each segment (seconds)")
