@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from phrasecheck.matching.windows import LONGEST_RUN, windows
-from phrasecheck.normalize import FILLERS, PAUSES, clauses, normalize, simplify, without_fillers, word_edges
+from phrasecheck.normalize import FILLERS, PAUSES, clauses, normalize, simplify, unfinished, without_fillers, word_edges
 
 # What a recogniser, a chat window or a spreadsheet may hand over, and a little of everything else.
 SPOKEN = st.text(alphabet="您你我不知道急什么告诉额啊嗯條款寫著嗎ＡＢ９５１９95519，。！？、 “”😀①㎡ﬁéx-\n", max_size=60)
@@ -115,6 +115,13 @@ def test_no_filler_is_left(text: str) -> None:
     made = without_fillers(normalize(text))
     assert not FILLERS & set(made.text)
     assert made.offsets == tuple(o for c, o in zip(normalize(text).text, normalize(text).offsets, strict=True) if c not in FILLERS)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"), [("你自己看。", "你自己看"), ("你，自己看！？…", "你，自己看"), ("你自己看", "你自己看"), ("。。", ""), ("", "")]
+)
+def test_punctuation_at_the_end_goes(text: str, left: str) -> None:
+    assert unfinished(text) == left
 
 
 @pytest.mark.parametrize(

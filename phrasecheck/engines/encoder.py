@@ -18,7 +18,7 @@ from phrasecheck.errors import ModelError
 from phrasecheck.matching.reading import Floats, Reading
 from phrasecheck.matching.sound import syllables
 from phrasecheck.matching.windows import windows
-from phrasecheck.normalize import clauses
+from phrasecheck.normalize import clauses, unfinished
 
 MAX_TOKENS = 512  # e5-small has no more positions
 LONGEST_TEXT = 150  # characters; a longer turn is read in pieces, as training saw none
@@ -64,6 +64,7 @@ class OnnxEncoder:
         return list(self._pool.map(self._read, texts))
 
     def _read(self, text: str) -> Reading:
+        text = unfinished(text)
         if len(text) <= LONGEST_TEXT:
             return self._read_piece(text)
         parts = [(start, self._read_piece(text[start:end])) for start, end in pieces(text)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from phrasecheck.lexicon import Exemplar
 from phrasecheck.matching.windows import windows
+from phrasecheck.normalize import unfinished
 from phrasecheck.training.noise import drop_pauses, garble
 
 
@@ -32,7 +33,9 @@ def label(window: tuple[int, int], spans: Sequence[tuple[int, int]]) -> int:
 
 
 def example(line: Exemplar) -> Example:
-    """The line with its windows labelled; the whole carries the line's label."""
+    """The line as the encoder will see it, with its windows labelled; the whole carries the line's label."""
+    text = unfinished(line.text)
+    line = replace(line, text=text, spans=tuple((start, min(end, len(text))) for start, end in line.spans))
     cut = tuple(windows(line.text))
     labels = [label(window, line.spans) for window in cut]
     if labels:

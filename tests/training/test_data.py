@@ -50,6 +50,12 @@ def test_an_examples_windows_and_labels() -> None:
     }
 
 
+def test_a_full_stop_teaches_nothing() -> None:
+    """The encoder sees neither the one of a harmless line nor the one inside a marked stretch."""
+    made = example(Exemplar(text="告去。", phrase="9.1.10", spans=((0, 3),)))
+    assert (made.line.text, made.line.spans, made.windows, made.labels) == ("告去", ((0, 2),), ((0, 2),), (1,))
+
+
 def test_the_whole_carries_the_lines_label() -> None:
     """Also where the marked stretch is cut across windows."""
     line = Exemplar(text="甲乙，丙丁，戊己，庚辛，壬癸", phrase="9.1.01", spans=((0, 14),))
