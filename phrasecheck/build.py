@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from phrasecheck.engines.encoder import OnnxEncoder
-from phrasecheck.lexicon import Lexicon, load_exemplars, load_lexicon
+from phrasecheck.lexicon import Exemplar, Lexicon, load_exemplars, load_lexicon
 from phrasecheck.matching.fuse import load_weights
 from phrasecheck.matching.matcher import Matcher, Parts
 from phrasecheck.matching.qualifiers import load_qualifiers
@@ -24,6 +25,7 @@ VECTORS = "exemplars.npz"
 
 def build_matcher(settings: Settings, lexicon: Lexicon | None = None) -> Matcher:
     """The matcher for `settings`; `lexicon` spares reading it again. Encoders are loaded only when semantic matching is on."""
+    threadpool_limits(1, user_api="blas")  # products here are small; BLAS threads would only take the cores from the encoders
     lexicon = lexicon or load_lexicon(settings.lexicons)
     folders = encoder_folders(settings) if Method.SEMANTIC in settings.matching.methods else ()
     encoders = tuple(OnnxEncoder(folder) for folder in folders)
@@ -49,7 +51,7 @@ def encoder_folders(settings: Settings) -> tuple[Path, ...]:
 def shipped_neighbours(lexicon: Lexicon, encoder: Encoder, folder: Path) -> Neighbours:
     """The shipped exemplars with their stored vectors, and the lexicon's own lines encoded now."""
     lines = load_exemplars()
-    vectors = stored_vectors(folder, [line.text for line in lines])
+    vectors = stored_vectors(folder, encoder.name, lines)
     if vectors is None:
         vectors = embed(encoder, lines)
     own = own_lines(lexicon, encoder.phrases)
@@ -58,19 +60,19 @@ def shipped_neighbours(lexicon: Lexicon, encoder: Encoder, folder: Path) -> Neig
     return neighbours(lexicon, [*lines, *own], vectors)
 
 
-def stored_vectors(folder: Path, texts: Sequence[str]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None:
-    """The exemplars' vectors stored beside an encoder, or None when they belong to other lines."""
+def stored_vectors(folder: Path, encoder: str, lines: Sequence[Exemplar]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None:
+    """The exemplars' vectors stored beside an encoder, or None when they are those of another one or of other lines."""
     file = folder / VECTORS
     if not file.is_file():
         return None
     with np.load(file) as stored:
-        if str(stored["sha256"]) != digest(texts):
+        if str(stored["sha256"]) != digest(encoder, lines):
             return None
         return np.asarray(stored["vectors"], dtype=np.float32)
 
 
-def digest(texts: Sequence[str]) -> str:
-    """What identifies a list of exemplar texts."""
+def digest(encoder: str, lines: Sequence[Exemplar]) -> str:
+    """What identifies the vectors that an encoder of this name gives these lines."""
     import hashlib
 
-    return hashlib.sha256(json.dumps(list(texts), ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([encoder, *([line.text, line.spans] for line in lines)], ensure_ascii=False).encode()).hexdigest()

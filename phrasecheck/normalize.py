@@ -8,7 +8,7 @@ because a recogniser's commas are often wrong yet rarely in the middle of a word
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 PAUSES = frozenset(",，、;；:：。.!！?？…~—\n\t ")
@@ -57,6 +57,7 @@ def _same_length(char: str) -> str:
     return converted if len(converted) == 1 else char
 
 
+@lru_cache(maxsize=4096)  # the methods ask for the same few stretches again and again
 def normalize(text: str) -> Normalized:
     """NFKC, lower case, Simplified; without punctuation, spaces and marks."""
     chars: list[str] = []

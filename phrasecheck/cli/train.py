@@ -28,7 +28,11 @@ from phrasecheck.errors import InputError
 @click.option("--passes", type=float, default=4.5, show_default=True, help=say("例句过几遍", "Passes over the exemplars"))
 @click.option("--seed", type=int, default=1, show_default=True, help=say("随机种子", "Random seed"))
 @click.option("--rate", type=float, default=1e-4, show_default=True, help=say("学习率", "Learning rate"))
-@click.option("--start", type=click.Path(path_type=Path), help=say("接着以前的一次训练（.pt）", "Go on from an earlier run (.pt)"))
+@click.option(
+    "--start",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=say("从已有的编码器文件夹接着训练", "Go on from an encoder folder"),
+)
 @click.option("--threads", type=click.IntRange(0), default=0, help=say("CPU 线程数，0 = 全部", "CPU threads, 0 = all"))
 @click.option("--exemplars", type=click.Path(path_type=Path, file_okay=False), help=say("例句文件夹", "Folder of exemplars"))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help=say("模型文件夹", "Model folder"))

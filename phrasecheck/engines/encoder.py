@@ -1,12 +1,12 @@
 """The encoder at work: a turn in, for every window of it a tone, a meaning and a vector out. onnxruntime and tokenizers only.
 
-One text a run, as many runs at once as there are cores: nothing is padded, and a line gets the same numbers alone as in a batch
-(int8 activations are scaled by what is in the run, so batch mates would colour each other).
+One text a run: nothing is padded, and a line gets the same numbers alone as in a batch (int8 activations are scaled by what is in the run, so
+batch mates would colour each other). Each encoder keeps half the cores busy; there are two.
 """
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,7 @@ class OnnxEncoder:
         self._phrases: tuple[str, ...] = tuple(about["phrases"])
         with np.load(folder / "heads.npz") as heads:
             self._heads: dict[str, Floats] = {name: heads[name].astype(np.float32) for name in heads.files}
-        self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="encoder")
+        self._pool = ThreadPoolExecutor(threads or max(1, (os.cpu_count() or 1) // 2), thread_name_prefix="encoder")
 
     @property
     def phrases(self) -> tuple[str, ...]:
@@ -59,9 +59,9 @@ class OnnxEncoder:
         """Name and version, as results quote them."""
         return self._name
 
-    def read(self, texts: Sequence[str]) -> list[Reading]:
-        """One Reading a text, in order."""
-        return list(self._pool.map(self._read, texts))
+    def read(self, texts: Sequence[str]) -> Iterator[Reading]:
+        """One Reading a text, in order, while later ones are still being read."""
+        return self._pool.map(self._read, texts)
 
     def _read(self, text: str) -> Reading:
         text = unfinished(text)

@@ -4,8 +4,9 @@ The one decision: a turn's hits are its likeliest windows, none overlapping anot
 likely as the best, so that a clerk hears just the bad clause.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Protocol
 
 import numpy as np
@@ -95,11 +96,12 @@ class Matcher:
             result[i] = self._verdict(lines[i], look)
         return result
 
-    def look(self, texts: Sequence[str]) -> list[Look]:
-        """What every method sees in each text."""
+    def look(self, texts: Sequence[str]) -> Iterator[Look]:
+        """What every method sees in each text, one by one: a Look is large, and the encoders read on meanwhile."""
         plain = [simplify(text) for text in texts]  # same length, so offsets hold; the encoders learnt Simplified
         readings = [encoder.read(plain) for encoder in self.parts.encoders] if self._semantic else []
-        return [self._look(text, aligned([r[i] for r in readings])) for i, text in enumerate(texts)]
+        of_each = zip(*readings, strict=True) if readings else repeat((), len(texts))
+        return (self._look(text, aligned(of_one)) for text, of_one in zip(texts, of_each, strict=True))
 
     def _look(self, text: str, readings: Sequence[Reading]) -> Look:
         normalized = normalize(text)

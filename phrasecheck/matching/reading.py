@@ -3,7 +3,7 @@
 A Reading speaks of every window of one text at once: its tone, its meaning, its vector.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,5 +49,5 @@ class Encoder(Protocol):
     def name(self) -> str:
         """What results quote: name and hash."""
 
-    def read(self, texts: Sequence[str]) -> list[Reading]:
-        """One Reading a text, in order."""
+    def read(self, texts: Sequence[str]) -> Iterable[Reading]:
+        """One Reading a text, in order, each as soon as it is there."""

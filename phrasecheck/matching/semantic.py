@@ -5,7 +5,7 @@ decision: a phrase is also known by its exemplars alone, so one that a company a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,8 @@ SHARPNESS = 12.0  # similarities to logits: 0.1 of cosine is worth e^1.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
-    """Exemplars as vectors: `vectors` (lines, width), `phrase` (lines,) an index into `ids` or NO_PHRASE for harmless ones."""
+    """Exemplars as vectors: `vectors` (lines, width), `phrase` (lines,) an index into `ids` or NO_PHRASE for harmless ones, ascending: a turn is
+    compared with every line, and slices of the comparison cost nothing where picked columns would be copied."""
 
     lines: tuple[Exemplar, ...]
     vectors: Floats
@@ -33,18 +34,28 @@ class Neighbours:
 
     def violating(self, similarities: Floats) -> Floats:
         """Per vector the highest similarity to each phrase's exemplars, (vectors, ids); -1 for a phrase that has none."""
-        best = np.full((len(self.ids), similarities.shape[0]), -1.0, dtype=np.float32)
-        bad = self.phrase >= 0
-        np.maximum.at(best, self.phrase[bad], similarities.T[bad])
-        return best.T
+        best = np.full((similarities.shape[0], len(self.ids)), -1.0, dtype=np.float32)
+        present, starts = np.unique(self.phrase[self._bad :], return_index=True)
+        if len(present):
+            best[:, present] = np.maximum.reduceat(similarities[:, self._bad :], starts, axis=1)
+        return best
 
     def margin(self, similarities: Floats) -> Floats:
         """Nearest violating less nearest harmless similarity, per vector."""
-        return _top(similarities[:, self.phrase != NO_PHRASE]) - self.harmless(similarities)
+        return _top(similarities[:, self._bad :]) - self.harmless(similarities)
 
     def harmless(self, similarities: Floats) -> Floats:
         """The nearest harmless similarity, per vector; 0 where there are no harmless lines."""
-        return _top(similarities[:, self.phrase == NO_PHRASE])
+        return _top(similarities[:, : self._bad])
+
+    def only(self, kept: npt.NDArray[np.intp]) -> "Neighbours":
+        """The lines numbered `kept` (ascending) alone."""
+        return replace(self, lines=tuple(self.lines[i] for i in kept), vectors=self.vectors[kept], phrase=self.phrase[kept])
+
+    @property
+    def _bad(self) -> int:
+        """Where the violating lines begin."""
+        return int(np.searchsorted(self.phrase, 0))
 
     def nearest(self, similarities: Floats, violating: bool, count: int = 3) -> list[tuple[Exemplar, float]]:
         """The closest exemplars of one side to one vector (lines,), best first."""
@@ -72,7 +83,7 @@ def own_lines(lexicon: Lexicon, known: Sequence[str]) -> list[Exemplar]:
 
 def embed(encoder: Encoder, lines: Sequence[Exemplar]) -> Floats:
     """The vector of each line, (lines, width): of its marked stretch as it stands in the line, or of the whole where it violates nothing."""
-    readings = encoder.read([line.text for line in lines])
+    readings = list(encoder.read([line.text for line in lines]))
     return np.array([_vector_of(line, reading) for line, reading in zip(lines, readings, strict=True)], dtype=np.float32)
 
 
@@ -90,9 +101,11 @@ def neighbours(lexicon: Lexicon, lines: Sequence[Exemplar], vectors: Floats) -> 
     """`lines` with their vectors as an index over the lexicon's phrases; lines of phrases that the lexicon lacks are left out."""
     ids = tuple(lexicon.phrases)
     number = {phrase_id: i for i, phrase_id in enumerate(ids)}
-    kept = [i for i, line in enumerate(lines) if not line.violates or line.phrase in number]
-    phrase = [number[lines[i].phrase or ""] if lines[i].violates else NO_PHRASE for i in kept]
-    return Neighbours(lines=tuple(lines[i] for i in kept), vectors=vectors[kept], phrase=np.array(phrase, dtype=np.int32), ids=ids)
+    known = [i for i, line in enumerate(lines) if not line.violates or line.phrase in number]
+    phrase = np.array([number[lines[i].phrase or ""] if lines[i].violates else NO_PHRASE for i in known], dtype=np.int32)
+    order = np.argsort(phrase, kind="stable")
+    kept = [known[i] for i in order]
+    return Neighbours(lines=tuple(lines[i] for i in kept), vectors=vectors[kept], phrase=phrase[order], ids=ids)
 
 
 def log_softmax(logits: Floats) -> Floats:

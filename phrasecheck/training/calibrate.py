@@ -5,7 +5,7 @@ only raise, qualifiers only lower (scipy's L-BFGS-B with bounds).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,6 @@ OWN_SECTION = 1.0
 OWN_WORDS = 3.0
 OWN_EXAMPLES = 4  # what a company gives of its phrase
 OWN_FALSE_ALARMS = 0.005
-IGNORED = -2  # neither a phrase's nor harmless
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +58,10 @@ def _fit_own(matcher: Matcher, held: Sequence[Held]) -> float:
     neighbours = matcher.parts.neighbours
     assert neighbours is not None
     some = np.concatenate([np.flatnonzero(neighbours.phrase == p)[:OWN_EXAMPLES] for p in range(len(neighbours.ids))])
-    kept = np.isin(np.arange(len(neighbours.phrase)), some) | (neighbours.phrase == NO_PHRASE)
-    few = replace(neighbours, phrase=np.where(kept, neighbours.phrase, IGNORED))
+    kept = np.flatnonzero(np.isin(np.arange(len(neighbours.phrase)), some) | (neighbours.phrase == NO_PHRASE))
+    few = neighbours.only(kept)
     leads = [
-        float(own_lead(h.look.similarities, neighbours.ids, few).max())
+        float(own_lead(h.look.similarities[:, kept], neighbours.ids, few).max())
         for h in held
         if not h.line.violates and h.look.similarities is not None
     ]

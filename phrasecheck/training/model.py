@@ -61,6 +61,8 @@ class Encoder(nn.Module):
         super().__init__()
         hidden = body.config.hidden_size
         self.body = body
+        for layer in body.encoder.layer:
+            layer.attention.self.dropout.p = 0.0  # on a CPU its random numbers cost a fifth of a step
         self.drop = nn.Dropout(0.1)
         self.violation = nn.Linear(hidden, 1)
         self.phrase = nn.Linear(hidden, phrases)
@@ -78,14 +80,18 @@ class Encoder(nn.Module):
         )
 
 
-def load_body(folder: Path, layers: int | None = None) -> Any:
-    """The converted e5-small's BertModel; `layers` keeps that many, evenly spread (distilling starts from them)."""
+def load_body(folder: Path, layers: int) -> Any:
+    """The converted e5-small's BertModel with at most `layers` of its layers."""
     from transformers import BertModel
 
-    body = BertModel.from_pretrained(folder, add_pooling_layer=False)
-    if layers and layers < len(body.encoder.layer):
-        full = len(body.encoder.layer)
-        keep = [round(i * (full - 1) / (layers - 1)) for i in range(layers)]
+    return fewer_layers(BertModel.from_pretrained(folder, add_pooling_layer=False), layers)
+
+
+def fewer_layers(body: Any, layers: int) -> Any:
+    """`body`, changed in place to keep `layers` of its layers, evenly spread (distilling starts from them)."""
+    full = len(body.encoder.layer)
+    if layers < full:
+        keep = [round(i * (full - 1) / max(1, layers - 1)) for i in range(layers)]
         body.encoder.layer = nn.ModuleList([body.encoder.layer[i] for i in keep])
         body.config.num_hidden_layers = layers
     return body

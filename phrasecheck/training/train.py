@@ -53,9 +53,7 @@ def train(
     started, running = time.monotonic(), 0.0
     for step, examples in zip(range(steps), _batches(lines, plan, rng), strict=False):
         batch = collate(examples, reader)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            outputs = encoder(batch)
-        loss = losses(outputs, batch, examples, index, plan)
+        loss = losses(encoder(batch), batch, examples, index, plan)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)

@@ -190,10 +190,10 @@ def test_homophones_read_alike_by_sound() -> None:
 @pytest.mark.model
 def test_stored_vectors_are_those_of_the_encoder(matcher: Matcher) -> None:
     lines = load_exemplars()
-    stored = stored_vectors(MODELS / "encoder-characters", [line.text for line in lines])
+    stored = stored_vectors(MODELS / "encoder-characters", matcher.parts.encoders[0].name, lines)
     assert stored is not None, "例句改过了：请重新运行 phrasecheck calibrate"
     harmless = [i for i, line in enumerate(lines) if not line.violates][::700]
-    fresh = matcher.parts.encoders[0].read([lines[i].text for i in harmless])
+    fresh = list(matcher.parts.encoders[0].read([lines[i].text for i in harmless]))
     for i, made in zip(harmless, fresh, strict=True):
         assert stored[i] @ made.vectors[0] > 0.99
 
