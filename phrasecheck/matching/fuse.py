@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from phrasecheck.lexicon import Lexicon
 from phrasecheck.matching.qualifiers import Qualifier, qualify
@@ -78,6 +79,32 @@ class Look:
     qualifiers: tuple[Qualifier, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """A lexicon's phrases by number, laid out once, so that a line costs no walk through 10,000 of them. Per phrase: `known` is its column in the
+    encoders' meaning, -1 where no encoder speaks for it (`own` numbers those); `own_section` says by role whether it is of that role alone."""
+
+    ids: tuple[str, ...]
+    number: Mapping[str, int]
+    known: npt.NDArray[np.intp]
+    own: npt.NDArray[np.intp]
+    own_section: Mapping[Role, Floats]
+
+
+def columns(lexicon: Lexicon, known: Sequence[str]) -> Columns:
+    """The columns of `lexicon` for encoders that speak for the phrases `known`."""
+    phrases = list(lexicon.phrases.values())
+    at = {phrase_id: i for i, phrase_id in enumerate(known)}
+    of_encoder = np.array([at.get(phrase.id, -1) for phrase in phrases], dtype=np.intp)
+    return Columns(
+        ids=tuple(lexicon.phrases),
+        number={phrase.id: i for i, phrase in enumerate(phrases)},
+        known=of_encoder,
+        own=np.flatnonzero(of_encoder < 0),
+        own_section={role: np.array([phrase.roles == (role,) for phrase in phrases], dtype=np.float32) for role in Role},
+    )
+
+
 def window_features(look: Look, neighbours: Neighbours | None) -> Floats:
     """(windows, FEATURES)."""
     table = np.zeros((len(look.windows), len(FEATURES)), dtype=np.float32)
@@ -112,34 +139,24 @@ def inside(match: Match, window: tuple[int, int], share: float = 0.75) -> bool:
     return overlap >= share * (match.end - match.start)
 
 
-def phrase_features(
-    look: Look, row: int, role: Role | None, lexicon: Lexicon, neighbours: Neighbours | None, known: Mapping[str, int]
-) -> Floats:
-    """(phrases of the lexicon, PHRASE_FEATURES) for the window `row`. `known` gives the encoders' column of each phrase; one that is not
-    there is known by its exemplars alone."""
-    ids = tuple(lexicon.phrases)
-    table = np.zeros((len(ids), len(PHRASE_FEATURES)), dtype=np.float32)
+def phrase_features(look: Look, row: int, role: Role | None, phrases: Columns, neighbours: Neighbours | None) -> Floats:
+    """(phrases of the lexicon, PHRASE_FEATURES) for the window `row`. A phrase that no encoder knows is known by its exemplars alone."""
+    table = np.zeros((len(phrases.ids), len(PHRASE_FEATURES)), dtype=np.float32)
     column = {name: i for i, name in enumerate(PHRASE_FEATURES)}
     if neighbours is not None and look.similarities is not None:
         by_exemplar = log_softmax(SHARPNESS * neighbours.violating(look.similarities[row : row + 1]))[0]
         table[:, column["exemplar"]] = by_exemplar
         for name, reading in (("meaning", look.characters), ("meaning_sound", look.sound or look.characters)):
             if reading is not None:
-                table[:, column[name]] = _meaning(reading.meaning[row], ids, known, by_exemplar)
-    number = {phrase_id: i for i, phrase_id in enumerate(ids)}
+                head = log_softmax(reading.meaning[row][None])[0]
+                table[:, column[name]] = np.where(phrases.known >= 0, head[phrases.known], by_exemplar)
     for match in look.matches:
         if inside(match, look.windows[row]):
-            at = (number[match.phrase_id], column[match.method.value])
+            at = (phrases.number[match.phrase_id], column[match.method.value])
             table[at] = max(table[at], strength(match))
-    for i, phrase in enumerate(lexicon.phrases.values()):
-        table[i, column["own_section"]] = float(role in phrase.roles and len(phrase.roles) == 1)
+    if role is not None:
+        table[:, column["own_section"]] = phrases.own_section[role]
     return table
-
-
-def _meaning(logits: Floats, ids: Sequence[str], known: Mapping[str, int], by_exemplar: Floats) -> Floats:
-    """Log probabilities of the encoder's head, for phrases it does not know those of their exemplars."""
-    head = log_softmax(logits[None])[0]
-    return np.array([head[known[i]] if i in known else by_exemplar[n] for n, i in enumerate(ids)], dtype=np.float32)
 
 
 def phrase_shares(features: Floats, weights: Weights) -> Floats:

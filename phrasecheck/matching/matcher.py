@@ -16,6 +16,7 @@ from phrasecheck.matching.exact import Exact
 from phrasecheck.matching.fuse import (
     Look,
     Weights,
+    columns,
     phrase_features,
     phrase_shares,
     sigmoid,
@@ -78,9 +79,8 @@ class Matcher:
         self.settings = settings
         self._finders = [maker(parts.lexicon) for method, maker in FINDERS.items() if method in settings.methods]
         self._semantic = Method.SEMANTIC in settings.methods and bool(parts.encoders)
-        self.known = {p: i for i, p in enumerate(parts.encoders[0].phrases)} if parts.encoders else {}
-        # Known by their words and examples alone: what no encoder was trained on; with no encoder at work that is every phrase.
-        self._own = tuple(phrase_id for phrase_id in parts.lexicon.phrases if not self._semantic or phrase_id not in self.known)
+        # With no encoder at work every phrase is known by its words and examples alone.
+        self.columns = columns(parts.lexicon, parts.encoders[0].phrases if self._semantic else ())
 
     @property
     def models(self) -> dict[str, str]:
@@ -126,10 +126,9 @@ class Matcher:
         best = int(np.argmax(logits))
         shares = self._shares(line, look, best)
         order = np.argsort(-shares)[:5]
-        ids = tuple(self.parts.lexicon.phrases)
         return Verdict(
             violation=float(probabilities[best]),
-            phrases=tuple((ids[i], float(probabilities[best] * shares[i])) for i in order),
+            phrases=tuple((self.columns.ids[i], float(probabilities[best] * shares[i])) for i in order),
             hits=tuple(self._hits(line, look, logits)),
         )
 
@@ -142,18 +141,16 @@ class Matcher:
         return fused
 
     def _own_logits(self, look: Look) -> Floats:
-        return own_logits(look, self._own, self.parts.neighbours, self.parts.weights.own_similarity)
+        return own_logits(look, self.columns, self.parts.neighbours, self.parts.weights.own_similarity)
 
     def _shares(self, line: Line, look: Look, row: int) -> Floats:
         """(phrases,): an own phrase that is said takes its probability from the others."""
-        features = phrase_features(look, row, line.role, self.parts.lexicon, self.parts.neighbours, self.known)
-        shares = phrase_shares(features, self.parts.weights)
-        if not self._own:
+        shares = phrase_shares(phrase_features(look, row, line.role, self.columns, self.parts.neighbours), self.parts.weights)
+        if not len(self.columns.own):
             return shares
         said = sigmoid(self._own_logits(look)[row])
         shares *= 1 - said.max()
-        for phrase_id, probability in zip(self._own, said, strict=True):
-            shares[tuple(self.parts.lexicon.phrases).index(phrase_id)] += said.max() * probability / said.sum()
+        shares[self.columns.own] += said.max() * said / said.sum()
         return shares
 
     def _hits(self, line: Line, look: Look, logits: Floats) -> list[Hit]:
@@ -176,7 +173,7 @@ class Matcher:
         start, end = look.windows[row]
         shares = self._shares(line, look, row)
         order = np.argsort(-shares)
-        ids = tuple(self.parts.lexicon.phrases)
+        ids = self.columns.ids
         phrase = self.parts.lexicon.phrases[ids[order[0]]]
         evidence = tuple(m for m in look.matches if m.phrase_id == phrase.id and m.start < end and m.end > start)
         if self._semantic:

@@ -5,11 +5,10 @@ it promises or names and sound perfectly friendly. The numbers of OWN are stated
 likeness to an example begins to count is fitted on held-back exemplars (Weights.own_similarity).
 """
 
-from collections.abc import Sequence
-
 import numpy as np
+import numpy.typing as npt
 
-from phrasecheck.matching.fuse import Look, inside
+from phrasecheck.matching.fuse import Columns, Look, inside
 from phrasecheck.matching.qualifiers import qualify
 from phrasecheck.matching.reading import Floats
 from phrasecheck.matching.semantic import Neighbours
@@ -22,16 +21,20 @@ EVEN = {Method.EXACT: 0.84, Method.FUZZY: 0.84, Method.PHONETIC: 0.90}
 QUALIFIED = 3.0  # quoted, denied or courteous: so much less
 
 
-def own_logits(look: Look, own: Sequence[str], neighbours: Neighbours | None, even_similarity: float) -> Floats:
-    """(windows, len(own)). `even_similarity` is the lead of the nearest own example over the nearest harmless line that is as likely as not."""
+def own_logits(look: Look, phrases: Columns, neighbours: Neighbours | None, even_similarity: float) -> Floats:
+    """(windows, own phrases). `even_similarity` is the lead of the nearest own example over the nearest harmless line that is as likely as not."""
+    own = phrases.own
     logits = np.full((len(look.windows), len(own)), NEVER, dtype=np.float32)
-    number = {phrase_id: i for i, phrase_id in enumerate(own)}
+    if not len(own):
+        return logits
     for match in look.matches:
-        if match.phrase_id in number:
-            for row, window in enumerate(look.windows):
-                if inside(match, window):
-                    at = (row, number[match.phrase_id])
-                    logits[at] = max(logits[at], _match_logit(match))
+        number = phrases.number[match.phrase_id]
+        if phrases.known[number] >= 0:
+            continue
+        column = np.searchsorted(own, number)
+        for row, window in enumerate(look.windows):
+            if inside(match, window):
+                logits[row, column] = max(logits[row, column], _match_logit(match))
     if neighbours is not None and look.similarities is not None:
         logits = np.maximum(logits, SLOPE * (own_lead(look.similarities, own, neighbours) - even_similarity))
     for row, window in enumerate(look.windows):
@@ -43,8 +46,7 @@ def _match_logit(match: Match) -> float:
     return SLOPE * (match.score - EVEN[match.method])
 
 
-def own_lead(similarities: Floats, own: Sequence[str], neighbours: Neighbours) -> Floats:
-    """(windows, len(own)): how much nearer the nearest example of each own phrase lies than the nearest harmless line."""
-    columns = [neighbours.ids.index(phrase_id) for phrase_id in own]
-    lead: Floats = neighbours.violating(similarities)[:, columns] - neighbours.harmless(similarities)[:, None]
+def own_lead(similarities: Floats, own: npt.NDArray[np.intp], neighbours: Neighbours) -> Floats:
+    """(windows, own phrases): how much nearer the nearest example of each phrase of the numbers `own` lies than the nearest harmless line."""
+    lead: Floats = neighbours.violating(similarities)[:, own] - neighbours.harmless(similarities)[:, None]
     return lead

@@ -59,9 +59,9 @@ def _fit_own(matcher: Matcher, held: Sequence[Held]) -> float:
     assert neighbours is not None
     some = np.concatenate([np.flatnonzero(neighbours.phrase == p)[:OWN_EXAMPLES] for p in range(len(neighbours.ids))])
     kept = np.flatnonzero(np.isin(np.arange(len(neighbours.phrase)), some) | (neighbours.phrase == NO_PHRASE))
-    few = neighbours.only(kept)
+    few, every = neighbours.only(kept), np.arange(len(neighbours.ids))
     leads = [
-        float(own_lead(h.look.similarities[:, kept], neighbours.ids, few).max())
+        float(own_lead(h.look.similarities[:, kept], every, few).max())
         for h in held
         if not h.line.violates and h.look.similarities is not None
     ]
@@ -97,7 +97,7 @@ def _fit_phrase(matcher: Matcher, held: Sequence[Held], likeliest: Sequence[int]
     for h, row in zip(held, likeliest, strict=True):
         if not h.line.violates or h.line.phrase not in ids:
             continue
-        tables.append(phrase_features(h.look, row, None, matcher.parts.lexicon, matcher.parts.neighbours, matcher.known))
+        tables.append(phrase_features(h.look, row, None, matcher.columns, matcher.parts.neighbours))
         target = np.zeros(len(ids))
         target[ids.index(h.line.phrase)] = 1.0
         for also in h.line.also:

@@ -13,6 +13,7 @@ from phrasecheck.matching.fuse import (
     PHRASE_FEATURES,
     RAISING,
     Look,
+    columns,
     inside,
     load_weights,
     phrase_features,
@@ -28,6 +29,7 @@ from tests.matching.fakes import COLUMN, WEIGHTS
 from tests.matching.lexicons import lexicon, phrase
 
 BOOK = lexicon(phrase("9.1.01", "甲乙丙丁。"), phrase("9.2.01", "戊己庚辛。"))
+COLUMNS = columns(BOOK, [])
 
 
 def match(method: Method, start: int, end: int, score: float = 1.0, phrase_id: str = "9.1.01") -> Match:
@@ -119,21 +121,21 @@ def test_a_logit_is_a_sum() -> None:
 
 def test_a_phrase_has_the_matches_of_its_own() -> None:
     seen = look(match(Method.EXACT, 3, 7), match(Method.PHONETIC, 3, 7, 0.88, "9.2.01"))
-    table = phrase_features(seen, 2, Role.SURVEY, BOOK, None, {})
+    table = phrase_features(seen, 2, Role.SURVEY, COLUMNS, None)
     column = {name: i for i, name in enumerate(PHRASE_FEATURES)}
     assert table[:, column["exact"]].tolist() == [1, 0]
     assert table[:, column["phonetic"]] == pytest.approx([0, 2])
-    assert not phrase_features(seen, 1, None, BOOK, None, {})[:, column["exact"]].any()
+    assert not phrase_features(seen, 1, None, COLUMNS, None)[:, column["exact"]].any()
 
 
 @pytest.mark.parametrize(("role", "own"), [(Role.SALES, [0, 1]), (Role.SURVEY, [0, 0]), (None, [0, 0])])
 def test_a_section_of_ones_own_speaks_for_its_phrases(role: Role | None, own: list[int]) -> None:
     """Not 9.1: it is everybody's, so it tells nothing."""
-    assert phrase_features(look(), 0, role, BOOK, None, {})[:, list(PHRASE_FEATURES).index("own_section")].tolist() == own
+    assert phrase_features(look(), 0, role, COLUMNS, None)[:, list(PHRASE_FEATURES).index("own_section")].tolist() == own
 
 
 def test_shares_are_shares() -> None:
-    table = phrase_features(look(match(Method.EXACT, 3, 7)), 2, None, BOOK, None, {})
+    table = phrase_features(look(match(Method.EXACT, 3, 7)), 2, None, COLUMNS, None)
     shares = phrase_shares(table, WEIGHTS)
     assert shares.sum() == pytest.approx(1)
     assert shares[0] > shares[1]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from phrasecheck.lexicon import Exemplar
-from phrasecheck.matching.fuse import Look
+from phrasecheck.matching.fuse import Look, columns
 from phrasecheck.matching.own import EVEN, NEVER, QUALIFIED, SLOPE, own_logits
 from phrasecheck.matching.qualifiers import load_qualifiers
 from phrasecheck.matching.semantic import neighbours
@@ -14,9 +14,9 @@ from phrasecheck.types import Match, Method
 from tests.matching.fakes import bag
 from tests.matching.lexicons import lexicon, phrase
 
-OWN = ("9.2.01",)
 BOOK = lexicon(phrase("9.1.01", "甲乙丙丁。"), phrase("9.2.01", "戊己庚辛。"))
 LINES = [Exemplar(text="戊己庚辛", phrase="9.2.01", spans=((0, 4),)), Exemplar(text="您好请讲", phrase=None)]
+OWN = columns(BOOK, ["9.1.01"])
 NEAR = neighbours(BOOK, LINES, np.array([bag(line.text) for line in LINES]))
 
 
@@ -62,4 +62,4 @@ def test_an_example_nearer_than_any_harmless_line_is_enough(text: str, there: bo
 
 
 def test_no_own_phrases_no_columns() -> None:
-    assert own_logits(look(), (), None, 0.2).shape == (3, 0)
+    assert own_logits(look(), columns(BOOK, list(BOOK.phrases)), None, 0.2).shape == (3, 0)
