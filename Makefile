@@ -4,7 +4,8 @@
 #   make demo              check the shipped recording, write a report
 #   make test              lint, types and the whole test suite
 #   make lint | types      one of them
-#   make bench EVAL=FOLDER accuracy and speed, beside plain baselines
+#   make bench EVAL=FOLDER accuracy and speed, beside plain baselines; bench-text and bench-speech are its halves
+#   make bench-silence     an hour of noise, tones and hold music: is anything heard in it?
 #
 # PYTHON=python3.12         another interpreter (3.11 or later)
 # TORCH_INDEX=URL           where to get a CPU build of torch, when the package index offers only the CUDA one (test, types, bench)
@@ -12,7 +13,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types bench chromium
+.PHONY: help demo test lint types bench bench-text bench-speech bench-silence chromium
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 VENV := .venv
@@ -43,10 +44,10 @@ $(VENV)/.dev: $(PINS) | $(BIN)/python
 	$(INSTALL) --editable '.[dev]'
 	@touch $(VENV)/.run $@
 
-# Training too. torch goes first and by its exact version: left to pip's choice it would be the newest build, with gigabytes of CUDA.
+# Training and serving too. torch goes first and by its exact version: left to pip's choice it would be the newest build, with gigabytes of CUDA.
 $(VENV)/.train: $(PINS) | $(BIN)/python
 	$(INSTALL) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) "$$(grep '^torch==' constraints.txt)"
-	$(INSTALL) --editable '.[dev,train]'
+	$(INSTALL) --editable '.[dev,serve,train]'
 	@touch $(VENV)/.run $(VENV)/.dev $@
 
 demo: $(VENV)/.run
@@ -77,8 +78,12 @@ chromium:
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null || echo 'Chromium 没有装上，浏览器测试将跳过。'; \
 	else echo '没有 Chromium，浏览器测试将跳过（Debian、Ubuntu：apt-get install chromium）。'; fi
 
-bench: $(VENV)/.train
+# No target but bench needs all of EVAL; --calls N takes fewer of its calls: make bench-speech EVAL=FOLDER ARGS="--calls 3"
+bench bench-text bench-speech: $(VENV)/.train
 	@if [ ! -d "$(EVAL)" ]; then \
-	  echo '请指明评测数据所在的文件夹：make bench EVAL=../shared/eval（内有 dev.jsonl、audio/gold.jsonl）'; \
-	  echo 'Say where the evaluation data lie: make bench EVAL=FOLDER (with dev.jsonl and audio/gold.jsonl)'; exit 1; fi
-	$(BIN)/python -m bench "$(EVAL)"
+	  echo '请指明评测数据所在的文件夹：make $@ EVAL=../shared/eval（内有 dev.jsonl、audio/gold.jsonl）'; \
+	  echo 'Say where the evaluation data lie: make $@ EVAL=FOLDER (with dev.jsonl and audio/gold.jsonl)'; exit 1; fi
+	$(BIN)/python -m $(subst -,.,$@) "$(EVAL)" $(ARGS)
+
+bench-silence: $(VENV)/.dev
+	$(BIN)/python -m bench.silence $(ARGS)

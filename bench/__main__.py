@@ -1,7 +1,7 @@
 """Every table: python -m bench EVAL."""
 
-from bench import calls, text
+from bench import speech, text
 
 text.main()
 print()
-calls.main()
+speech.main()

@@ -1,24 +1,22 @@
-"""make bench-calls: spoken calls. usage: python -m bench.calls EVAL
+"""Spoken calls laid against their gold turns: what bench.speech counts.
 
-Two tables over EVAL/audio with its gold times. "By gold turn": each agent turn cut out by its true times, heard, matched. "As checked": the whole
-road of `phrasecheck check`, hits laid against the gold turns by time. Character error rate: normalised text (phrasecheck.normalize), rapidfuzz's
-Levenshtein distance over the reference length. False alarms are per hour of agent speech.
+In: EVAL/audio and its gold.jsonl. Out: rows of a table. The one decision: a violation is caught when a hit overlaps its turn in time, and a hit over no
+violating turn is a false alarm, given per hour of agent speech. Character error rate: over normalised text (phrasecheck.normalize), Levenshtein distance
+over the reference's length.
 """
 
-import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from rapidfuzz.distance import Levenshtein
 
 from bench.baselines import BASELINES
-from bench.data import Row, percent, rows, table
+from bench.data import Row, percent
 from phrasecheck.audio import decode
 from phrasecheck.matching.matcher import Line
 from phrasecheck.normalize import normalize
-from phrasecheck.pipeline import Engines, Request, check_call, load_engines
-from phrasecheck.settings import Settings, load_settings
+from phrasecheck.pipeline import Engines, Request, check_call
+from phrasecheck.settings import Settings
 from phrasecheck.types import CallResult, HitState, Role
 
 
@@ -69,8 +67,8 @@ def _row(name: str, caught: int, violations: int, false: int, hours: float) -> l
     return [name, f"{caught}/{violations}", percent(caught / violations), false, f"{false / hours:.1f}"]
 
 
-def as_checked(results: Sequence[tuple[Row, CallResult]]) -> list[object]:
-    """Hits of the whole road laid against gold turns: a violation is caught when a hit overlaps its turn in time; a hit over no violating turn is false."""
+def as_checked(name: str, results: Sequence[tuple[Row, CallResult]]) -> list[object]:
+    """Hits of the whole road laid against gold turns."""
     caught = violations = false = 0
     seconds = 0.0
     for call, result in results:
@@ -81,7 +79,7 @@ def as_checked(results: Sequence[tuple[Row, CallResult]]) -> list[object]:
         violations += len(bad)
         caught += sum(any(_overlap(t, at) for at in times) for t in bad)
         false += sum(not any(_overlap(t, at) for t in bad) for at in times)
-    return _row("phrasecheck check", caught, violations, false, seconds / 3600)
+    return _row(name, caught, violations, false, seconds / 3600)
 
 
 def _overlap(turn: Row, times: tuple[float, float]) -> bool:
@@ -99,29 +97,3 @@ def check_all(folder: Path, gold: Sequence[Row], engines: Engines, settings: Set
         )
         for call in gold
     ]
-
-
-def main() -> None:
-    """Print both tables."""
-    folder = Path(sys.argv[1]) / "audio"
-    gold = rows(folder / "gold.jsonl")
-    settings = load_settings()
-    engines = load_engines(settings)
-    heard = heard_turns(folder, gold, engines)
-    print(f"## {len(heard)} agent turns by gold times, as heard: CER {error_rate([(r['gold'], r['text']) for r in heard]):.1%}\n")
-    head = ["method", "caught", "", "false alarms", "per hour of agent speech"]
-    print(table(head, by_gold_turn(heard, engines)))
-    started = time.perf_counter()
-    results = check_all(folder, gold, engines, settings)
-    took = time.perf_counter() - started
-    seconds = sum(r.call.seconds for _, r in results)
-    print(f"\n## {len(results)} calls as checked ({seconds:.0f} s of stereo in {took:.0f} s: {seconds / took:.1f} times real time)\n")
-    print(table(head, [as_checked(results)]))
-    if "--misses" in sys.argv:
-        for row in heard:
-            if row["labels"]:
-                print(row["call"], row["labels"], row["gold"], "→", row["text"])
-
-
-if __name__ == "__main__":
-    main()

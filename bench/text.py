@@ -8,6 +8,7 @@ import random
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,11 @@ from bench.baselines import BASELINES
 from bench.data import Row, percent, rows, table, turns
 from phrasecheck.build import build_matcher
 from phrasecheck.lexicon import load_lexicon
-from phrasecheck.matching.matcher import Line, Matcher
+from phrasecheck.marks import parse_clauses
+from phrasecheck.matching.matcher import Line, Matcher, Parts
+from phrasecheck.matching.semantic import embed, neighbours, own_lines
 from phrasecheck.settings import MatchSettings, load_settings
-from phrasecheck.training.evaluate import auc, caught_at, evaluate
+from phrasecheck.training.evaluate import auc, calibration_error, caught_at, evaluate
 from phrasecheck.training.noise import drop_pauses, garble
 from phrasecheck.types import HitState, Method, Role, Speaker
 
@@ -106,6 +109,57 @@ def speed(data: Sequence[Row], matcher: Matcher) -> str:
     return f"{per_second:.0f} lines a second in a batch; single line {single}"
 
 
+def lexicon_size(data: Sequence[Row], matcher: Matcher, count: int = 10_000) -> str:
+    """The same lines against the shipped lexicon and against one with made-up company phrases, side by side."""
+    large = _with_made_up(matcher.parts, count)
+    batch = lines(data)
+    body = []
+    for name, one in (("shipped", matcher), ("large", Matcher(large, MatchSettings()))):
+        one.verdicts(batch[:20])
+        started = time.perf_counter()
+        one.verdicts(batch)
+        body.append((name, len(one.parts.lexicon.phrases), (time.perf_counter() - started) / len(batch) * 1000))
+    ratio = body[1][2] / body[0][2]
+    return table(["lexicon", "phrases", "ms a line"], [[n, c, f"{ms:.2f}"] for n, c, ms in body]) + f"\n\n{ratio:.2f} times the cost"
+
+
+def _with_made_up(parts: Parts, count: int) -> Parts:
+    """`parts` with a lexicon filled up to `count` phrases of two to five common words each, drawn by a seed; no encoder knows them."""
+    import jieba
+
+    with jieba.get_dict_file() as file:
+        rated = [(int(n), word) for word, n, _ in (raw.decode("utf-8").split(" ") for raw in file)]
+    words = [word for n, word in sorted(rated, reverse=True) if len(word) > 1][:5000]
+    rng = random.Random(3)
+    phrases = dict(parts.lexicon.phrases)
+    pattern = next(iter(phrases.values()))
+    while len(phrases) < count:
+        text = "".join(rng.sample(words, rng.randint(2, 5)))
+        made = replace(pattern, id=f"made-{len(phrases)}", text=text, clauses=tuple(parse_clauses(text)), spellings=())
+        phrases[made.id] = made
+    lexicon = replace(parts.lexicon, phrases=phrases)
+    own = own_lines(lexicon, parts.encoders[0].phrases)
+    assert parts.neighbours is not None
+    vectors = np.concatenate([parts.neighbours.vectors, embed(parts.encoders[0], own)])
+    return replace(parts, lexicon=lexicon, neighbours=neighbours(lexicon, [*parts.neighbours.lines, *own], vectors))
+
+
+def reliability(data: Sequence[Row], matcher: Matcher) -> str:
+    """What share of the lines with a stated probability do violate: the reliability diagram as a table."""
+    agent = [r for r in data if r.get("speaker", "agent") == "agent"]
+    bad = np.array([bool(r["labels"]) for r in agent])
+    stated = np.array([v.violation for v in matcher.verdicts(lines(agent))])
+    place = np.minimum((stated * 10).astype(int), 9)
+    body = [
+        [f"{b / 10:.1f} to {(b + 1) / 10:.1f}", (place == b).sum(), f"{stated[place == b].mean():.2f}", f"{bad[place == b].mean():.2f}"]
+        for b in range(10)
+        if (place == b).any()
+    ]
+    return (
+        table(["stated", "lines", "mean stated", "observed"], body) + f"\n\nexpected calibration error {calibration_error(stated, bad):.3f}"
+    )
+
+
 def without(method: Method) -> MatchSettings:
     """The shipped matching settings less one method."""
     return MatchSettings(methods=tuple(m for m in Method if m is not method))
@@ -127,7 +181,9 @@ def main() -> None:
     flagged = sum(any(h.state is HitState.HIT for h in v.hits) for v in matcher.verdicts(lines(natural)))
     print("\n## natural-crosswoz.jsonl (nothing in it is a violation)\n")
     print(f"{flagged} of {len(natural)} lines flagged ({1000 * flagged / len(natural):.2f} in 1,000)")
+    print("\n## Reliability on dev.jsonl\n\n" + reliability(dev, matcher))
     print("\n## Speed\n\n" + speed(dev, matcher))
+    print("\n## A large lexicon\n\n" + lexicon_size(dev[:300], matcher))
 
 
 if __name__ == "__main__":

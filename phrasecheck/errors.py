@@ -23,3 +23,19 @@ class ModelError(PhrasecheckError):
 
 class InputError(PhrasecheckError):
     """A text, metadata or option given by the user cannot be used."""
+
+
+class StoreError(PhrasecheckError):
+    """The database or the recordings cannot be used: not there, full, or of another version."""
+
+
+class NotFoundError(PhrasecheckError):
+    """No such call, hit, account ..."""
+
+
+class RefusedError(PhrasecheckError):
+    """The state of the thing, or the permission of the person, does not allow it."""
+
+
+class LeaseLostError(PhrasecheckError):
+    """A worker was away too long and its call was handed to another; what it made is not to be stored."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from phrasecheck.errors import LexiconError
 from phrasecheck.lexiconfile import Below, read_file
-from phrasecheck.marks import Clause, parse_clauses, split_note, wordings
+from phrasecheck.marks import SLOT, Clause, parse_clauses, split_note, wordings
 from phrasecheck.normalize import normalize
 from phrasecheck.resources import resource
 from phrasecheck.types import Role, Severity
@@ -53,12 +53,21 @@ class Phrase:
     @property
     def wordings(self) -> tuple[tuple[str, ...], ...]:
         """Every way of saying the phrase, each as the comparable wordings of its clauses in order."""
+        alone = [(variant,) for clause in self.clauses if clause.alone and len(self.clauses) > 1 for variant in clause.variants]
+        extra = [(wording,) for spelling in self.spellings for wording in wordings(spelling)]
+        return tuple(dict.fromkeys([*self._whole(), *alone, *extra]))
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """The phrase as somebody says it: its text, or, where that leaves a choice («大(小)一点儿»), a line a choice."""
+        whole = self._whole()
+        return (self.text,) if len(whole) == 1 else tuple("，".join(said).replace(SLOT, "") for said in whole)
+
+    def _whole(self) -> list[tuple[str, ...]]:
         whole: list[tuple[str, ...]] = [()]
         for clause in self.clauses:
             whole = [(*said, variant) for said in whole for variant in clause.variants]
-        alone = [(variant,) for clause in self.clauses if clause.alone and len(self.clauses) > 1 for variant in clause.variants]
-        extra = [(wording,) for spelling in self.spellings for wording in wordings(spelling)]
-        return tuple(dict.fromkeys([*whole, *alone, *extra]))
+        return whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

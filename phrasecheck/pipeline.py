@@ -5,16 +5,17 @@ transcripts can be judged again with another lexicon and no recogniser (rejudge)
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from phrasecheck import __version__
+from phrasecheck.matching.acoustic import Ear, Listener
 from phrasecheck.matching.matcher import Line, Matcher
 from phrasecheck.settings import Settings
-from phrasecheck.split import joined_hits, pairs
+from phrasecheck.split import Pair, joined_hits, pairs
 from phrasecheck.timing import timed
-from phrasecheck.types import Call, CallResult, Hit, Provenance, Role, Transcript, Utterance
+from phrasecheck.types import Audio, Call, CallResult, Hit, Method, Provenance, Role, Samples, Transcript, Utterance
 
 if TYPE_CHECKING:
     from phrasecheck.speech import Vad
@@ -48,26 +49,34 @@ class Engines:
 def load_engines(settings: Settings) -> Engines:
     """Everything `check_call` needs. Raises ModelError, LexiconError."""
     from phrasecheck.build import build_matcher
-    from phrasecheck.engines.registry import resolve
+    from phrasecheck.engines.registry import load_recogniser
     from phrasecheck.engines.vad import SileroVad
-    from phrasecheck.engines.whisper import Whisper
 
     matcher = build_matcher(settings)
-    return Engines(vad=SileroVad(), recogniser=Whisper(resolve(settings.asr.model, settings.cache_dir), settings.asr), matcher=matcher)
+    return Engines(vad=SileroVad(), recogniser=load_recogniser(settings), matcher=matcher)
 
 
 def check_call(request: Request, engines: Engines, settings: Settings, progress: Progress | None = None) -> CallResult:
     """One recording, from file to result. Raises AudioError when it cannot be read."""
-    from phrasecheck.audio import decode
+    audio, call, transcript = hear(request, engines.vad, engines.recogniser, settings, progress)
+    models = {"asr": engines.recogniser.name, "vad": engines.vad.name, **engines.matcher.models}
+    return result(call, transcript, engines.matcher, settings, models, _ear(audio, engines.recogniser, settings))
+
+
+def hear(
+    request: Request, vad: "Vad", recogniser: "Recogniser", settings: Settings, progress: Progress | None = None
+) -> tuple[Audio, Call, Transcript]:
+    """The first half of the road: a recording, what it is, and who said what in it. Raises AudioError when it cannot be read."""
+    from phrasecheck.audio import decode, spelled
     from phrasecheck.speakers import assign
     from phrasecheck.transcribe import transcribe
 
-    audio = decode(request.path)
-    utterances = transcribe(audio, engines.vad, engines.recogniser, settings, progress)
+    audio = decode(request.path, settings.audio)
+    utterances = transcribe(audio, vad, recogniser, settings, progress)
     transcript = assign(utterances, [channel.name for channel in audio.channels], request.role, request.agent_channel)
     call = Call(
-        id=request.path.stem,
-        source=request.path.name,
+        id=Path(spelled(request.path)).stem,
+        source=Path(spelled(request.path)).name,
         sha256=audio.sha256,
         seconds=audio.seconds,
         role=request.role,
@@ -77,8 +86,20 @@ def check_call(request: Request, engines: Engines, settings: Settings, progress:
         metadata=request.metadata,
         warnings=audio.warnings,
     )
-    models = {"asr": engines.recogniser.name, "vad": engines.vad.name, **engines.matcher.models}
-    return result(call, transcript, engines.matcher, settings, models)
+    return audio, call, transcript
+
+
+def _ear(audio: Audio, recogniser: "Recogniser", settings: Settings) -> Ear | None:
+    """The sound of the call for doubtful matches; None when it is not to be asked or the recogniser has no answer."""
+    if Method.ACOUSTIC not in settings.matching.methods or not isinstance(recogniser, Listener):
+        return None
+    channels = {channel.name: channel for channel in audio.channels}
+
+    def clip(name: str, start: float, end: float) -> Samples:
+        channel = channels[name]
+        return channel.samples[max(0, round(start * channel.sample_rate)) : round(end * channel.sample_rate)]
+
+    return Ear(listener=recogniser, clip=clip)
 
 
 def rejudge(old: CallResult, matcher: Matcher, settings: Settings) -> CallResult:
@@ -87,12 +108,14 @@ def rejudge(old: CallResult, matcher: Matcher, settings: Settings) -> CallResult
     return result(old.call, old.transcript, matcher, settings, models)
 
 
-def result(call: Call, transcript: Transcript, matcher: Matcher, settings: Settings, models: Mapping[str, str]) -> CallResult:
+def result(
+    call: Call, transcript: Transcript, matcher: Matcher, settings: Settings, models: Mapping[str, str], ear: Ear | None = None
+) -> CallResult:
     """Transcript -> hits -> scorecards, with what made them."""
     from phrasecheck.scoring import findings, score
 
     lexicon = matcher.parts.lexicon
-    hits = judge(transcript, matcher, settings)
+    hits = judge(transcript, matcher, settings, ear)
     found = findings(hits, transcript, lexicon, settings.scoring, call.role)
     return CallResult(
         call=call,
@@ -104,25 +127,33 @@ def result(call: Call, transcript: Transcript, matcher: Matcher, settings: Setti
             lexicon=lexicon.name,
             lexicon_sha256=lexicon.sha256,
             models=models,
-            settings=settings.model_dump(mode="json", include={"speech", "asr", "matching", "scoring"}),
+            settings=settings.model_dump(mode="json", include={"audio", "speech", "asr", "matching", "scoring"}),
         ),
     )
 
 
-def judge(transcript: Transcript, matcher: Matcher, settings: Settings) -> list[Hit]:
-    """The hits of a call in the order they were said, with their times; also those that a pause split over two utterances."""
+def judge(transcript: Transcript, matcher: Matcher, settings: Settings, ear: Ear | None = None) -> list[Hit]:
+    """The hits of a call in the order they were said, with their times; also those that a pause split over two utterances. With an ear, what is
+    open is settled by the sound."""
     utterances = transcript.utterances
     verdicts = matcher.verdicts([_line(u, u.text) for u in utterances])
     hits = [timed(hit, u) for u, verdict in zip(utterances, verdicts, strict=True) for hit in verdict.hits]
     split = pairs(utterances, settings.matching.join_gap_s)
-    joined = matcher.verdicts([_line(pair.first, pair.text) for pair in split])
+    joined = matcher.verdicts([replace(_line(pair.first, pair.text), confidence=_weaker(pair)) for pair in split])
     for pair, verdict in zip(split, joined, strict=True):
         hits = joined_hits(pair, verdict.hits, hits)
+    if ear is not None:
+        hits = matcher.acoustic.ask(hits, utterances, ear)
     return sorted(hits, key=lambda hit: (hit.start_s or 0.0, -hit.score))
 
 
 def _line(utterance: Utterance, text: str) -> Line:
     return Line(id=utterance.id, text=text, speaker=utterance.speaker, role=utterance.role, confidence=utterance.confidence)
+
+
+def _weaker(pair: Pair) -> float:
+    """Two utterances read as one are recognised no more surely than the worse of them."""
+    return min(pair.first.confidence, pair.second.confidence)
 
 
 def check_calls(

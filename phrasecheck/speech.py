@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from phrasecheck.settings import SpeechSettings
-from phrasecheck.types import Channel, Samples, Segment
+from phrasecheck.tape import blocks
+from phrasecheck.types import Channel, Segment, Track
 
 FRAME = 512  # samples a probability
 RELEASE = 0.15  # speech once heard goes on until the probability is this far below the threshold (as in Silero's own policy)
@@ -27,7 +28,7 @@ class Vad(Protocol):
         """What the results call it."""
         ...
 
-    def probabilities(self, samples: Samples) -> npt.NDArray[np.float32]:
+    def probabilities(self, samples: Track) -> npt.NDArray[np.float32]:
         """Speech probability 0..1 of each started 512 samples at 16 kHz."""
         ...
 
@@ -73,12 +74,12 @@ def _padded(spans: list[tuple[float, float]], pad: float, seconds: float) -> Ite
         yield max(0.0, start - min(pad, (start - before) / 2)), min(seconds, end + min(pad, (after - end) / 2))
 
 
-def _loudness(samples: Samples) -> npt.NDArray[np.float32]:
+def _loudness(samples: Track) -> npt.NDArray[np.float32]:
     """Power of each whole frame, averaged over its neighbours."""
-    whole = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
-    if not len(whole):
-        return np.zeros(0, np.float32)
-    power = np.mean(np.square(whole), axis=1)
+    wholes = (block[: len(block) // FRAME * FRAME].reshape(-1, FRAME) for block in blocks(samples))
+    power = np.concatenate([np.zeros(0, np.float32), *(np.mean(np.square(whole), axis=1) for whole in wholes)])
+    if not len(power):
+        return power
     return np.convolve(power, np.ones(CALM) / CALM, mode="same").astype(np.float32)[: len(power)]
 
 

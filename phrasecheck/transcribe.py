@@ -1,7 +1,8 @@
 """Channels -> Utterances: all speech of a call, heard in one go and put in order.
 
 In: Audio, a VAD, a recogniser and settings. Out: Utterances by start time, each with words whose times are those of the recording. The one
-decision: the segments of all channels go to the recogniser together, because it is fastest when it can sort many clips by length.
+decision: the segments of all channels go to the recogniser together, because it is fastest when it can sort many clips by length; but only so
+many at once that hours of talk need no more memory than minutes.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +12,9 @@ from typing import Protocol
 from phrasecheck.settings import Settings
 from phrasecheck.speech import Vad, segments
 from phrasecheck.types import Audio, Channel, Samples, Segment, Utterance, Word
+
+CONTEXT_S = 0.5  # heard before and after a segment: the recogniser needs a little of the pause, the utterance's times do not
+AT_ONCE = 200  # segments given to the recogniser together: 300 MB if all were as long as they may be, 80 MB in a call
 
 Progress = Callable[[float, float], None]
 """Called now and then with the seconds of speech done and the seconds there are."""
@@ -43,24 +47,55 @@ class Recogniser(Protocol):
 
 def transcribe(audio: Audio, vad: Vad, recogniser: Recogniser, settings: Settings, progress: Progress | None = None) -> list[Utterance]:
     """What was said in all channels of `audio`, ordered by start; speaker and role are not decided yet (speakers.py)."""
-    found = [(segment, _clip(channel, segment)) for channel in audio.channels for segment in segments(channel, vad, settings.speech)]
-    heard = recogniser.recognise([clip for _, clip in found], progress)
-    said = [_utterance(segment, words) for (segment, _), words in zip(found, heard, strict=True) if words.text]
+    found = [(channel, segment) for channel in audio.channels for segment in segments(channel, vad, settings.speech)]
+    wide = _widened(found)
+    heard: list[Heard] = []
+    for at in range(0, len(found), AT_ONCE):
+        heard += recogniser.recognise([_clip(*pair) for pair in wide[at : at + AT_ONCE]], progress and _after(wide, at, progress))
+    said = [
+        _utterance(segment, around.start, words) for (_, segment), (_, around), words in zip(found, wide, heard, strict=True) if words.text
+    ]
     said.sort(key=lambda utterance: (utterance.start, utterance.end, utterance.channel))
     return [replace(utterance, id=f"u{number:04d}") for number, utterance in enumerate(said, 1)]
+
+
+def _after(found: Sequence[tuple[Channel, Segment]], at: int, progress: Progress) -> Progress:
+    """`progress` for the clips from `at` on, told in seconds of all of `found`."""
+    lengths = [segment.end - segment.start for _, segment in found]
+    before, total = sum(lengths[:at]), sum(lengths)
+    return lambda done, _: progress(before + done, total)
+
+
+def _widened(found: Sequence[tuple[Channel, Segment]]) -> list[tuple[Channel, Segment]]:
+    """The segments with CONTEXT_S more on either side, as far as no neighbour lies there: what is heard twice would be written twice."""
+    wide = []
+    for number, (channel, segment) in enumerate(found):
+        before = [earlier.end for other, earlier in found[max(number - 1, 0) : number] if other is channel]
+        after = [later.start for other, later in found[number + 1 : number + 2] if other is channel]
+        start = max(segment.start - CONTEXT_S, *before, 0.0)
+        wide.append((channel, replace(segment, start=start, end=min(segment.end + CONTEXT_S, *after, channel.seconds))))
+    return wide
 
 
 def _clip(channel: Channel, segment: Segment) -> Samples:
     return channel.samples[round(segment.start * channel.sample_rate) : round(segment.end * channel.sample_rate)]
 
 
-def _utterance(segment: Segment, heard: Heard) -> Utterance:
-    words = tuple(replace(word, start=_inside(segment, word.start), end=_inside(segment, word.end)) for word in heard.words)
+def _utterance(segment: Segment, began: float, heard: Heard) -> Utterance:
+    """What was heard of a clip that began at `began`, with the times of its segment."""
+    words = tuple(replace(word, start=_inside(segment, began + word.start), end=_inside(segment, began + word.end)) for word in heard.words)
     return Utterance(
-        id="", start=segment.start, end=segment.end, channel=segment.channel, text=heard.text, words=words, confidence=heard.confidence
+        id="",
+        start=segment.start,
+        end=segment.end,
+        channel=segment.channel,
+        text=heard.text,
+        words=words,
+        confidence=heard.confidence,
+        doubt=heard.doubt,
     )
 
 
 def _inside(segment: Segment, seconds: float) -> float:
-    """Seconds from the start of `segment` as seconds of the recording, never after its end."""
-    return round(min(segment.start + max(0.0, seconds), segment.end), 3)
+    """The nearest moment within `segment`."""
+    return round(min(max(segment.start, seconds), segment.end), 3)

@@ -7,6 +7,7 @@ the original text of an utterance, end exclusive. A reviewer's verdict is a new 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,7 @@ class Method(StrEnum):
     FUZZY = "fuzzy"
     PHONETIC = "phonetic"
     SEMANTIC = "semantic"
+    ACOUSTIC = "acoustic"
 
 
 class HitState(StrEnum):
@@ -61,12 +63,20 @@ class HitState(StrEnum):
     DOUBTFUL = "doubtful"
 
 
+class Track(Protocol):
+    """Mono float32 in -1..1, sliced like the array that it may be; a long recording lies on disk (tape.py), and a slice is what is read of it."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, stretch: slice, /) -> Samples: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """One audio track of a call: mono float32 in -1..1 at 16 kHz. `name` is left, right, mono or ch3, ch4 ..."""
 
     name: str
-    samples: Samples
+    samples: Track
     sample_rate: int = 16_000
 
     @property
@@ -110,7 +120,8 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
-    """What one speaker said without a break. `confidence` is the recogniser's mean token probability, 0..1."""
+    """What one speaker said without a break. `confidence` is the recogniser's mean token probability, 0..1; `doubt` says (Chinese) why the text
+    may be the recogniser's own, None when nothing speaks against it."""
 
     id: str
     start: float
@@ -121,6 +132,7 @@ class Utterance:
     role: Role | None = None
     words: tuple[Word, ...] = ()
     confidence: float = 1.0
+    doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

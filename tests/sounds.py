@@ -25,13 +25,13 @@ def noise(seconds: float, rate: int = 16_000, loudness: float = 0.02) -> Samples
 
 def write(path: Path, channels: Floats, rate: int, codec: str, container: str | None = None, **metadata: str) -> Path:
     """Encode `channels` (channels, samples) into `path`; the suffix picks the container unless one is named."""
-    layout = {1: "mono", 2: "stereo", 4: "quad"}[len(channels)]
+    layout = {1: "mono", 2: "stereo", 4: "quad"}.get(len(channels), f"{len(channels)}C")
     with av.open(str(path), "w", format=container) as file:
         file.metadata.update(metadata)
-        stream: Any = file.add_stream(codec, rate=rate)
+        stream: Any = file.add_stream(codec, rate=rate, options={"strict": "experimental"})  # ffmpeg's own Vorbis encoder asks for it
         stream.layout = layout
         stream.bit_rate = 64_000
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(channels, np.float32), "fltp", layout)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(channels.T, np.float32).reshape(1, -1), "flt", layout)
         frame.sample_rate = rate
         resampler = av.AudioResampler(format=stream.format or "s16", layout=layout, rate=rate)
         for part in (*resampler.resample(frame), *resampler.resample(None)):
@@ -40,11 +40,28 @@ def write(path: Path, channels: Floats, rate: int, codec: str, container: str | 
     return path
 
 
+# --- what ffmpeg reads but cannot write, built by hand: frames of arbitrary bits are frames all the same ---------------------------
+
+
 def gsm_wav(path: Path, seconds: int) -> Path:
-    """A wav of GSM 6.10 frames of arbitrary bits: ffmpeg reads the format but cannot write it."""
+    """GSM 6.10 in a wav."""
     blocks = seconds * 25  # of 65 bytes and 320 samples each, at 8 kHz
     data = np.random.default_rng(7).bytes(65 * blocks)
     head = struct.pack("<4sIHHIIHHHH", b"fmt ", 20, 0x31, 1, 8000, 1625, 65, 0, 2, 320) + struct.pack("<4sII", b"fact", 4, 320 * blocks)
     body = b"WAVE" + head + struct.pack("<4sI", b"data", len(data)) + data
     path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    return path
+
+
+def gsm(path: Path, seconds: int) -> Path:
+    """GSM 6.10 as bare frames: 33 bytes and 160 samples each, the first half byte of each is 13."""
+    bits = np.random.default_rng(7)
+    path.write_bytes(b"".join(bytes([0xD0 | int(bits.integers(16))]) + bits.bytes(32) for _ in range(seconds * 50)))
+    return path
+
+
+def amr_wb(path: Path, seconds: int) -> Path:
+    """AMR-WB at 12.65 kbit/s: a head of one byte and 32 bytes of speech for each 20 ms (RFC 4867)."""
+    bits = np.random.default_rng(7)
+    path.write_bytes(b"#!AMR-WB\n" + b"".join(bytes([2 << 3 | 4]) + bits.bytes(32) for _ in range(seconds * 50)))
     return path

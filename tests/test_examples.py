@@ -38,7 +38,7 @@ def lexicon() -> Lexicon:
 
 @pytest.fixture(scope="module")
 def sides() -> dict[str, Samples]:
-    return {channel.name: channel.samples for channel in decode(RECORDING).channels}
+    return {channel.name: channel.samples[:] for channel in decode(RECORDING).channels}
 
 
 def loudness(samples: Samples, turn: dict[str, Any]) -> float:

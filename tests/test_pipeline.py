@@ -71,6 +71,12 @@ def test_a_violation_split_by_a_pause_is_found(matcher: Matcher) -> None:
     assert "两句连读" in hit.reason
 
 
+@pytest.mark.parametrize("sure", [(0.9, 0.1), (0.1, 0.9)])
+def test_a_hardly_recognised_half_makes_no_hit_of_the_other(matcher: Matcher, sure: tuple[float, float]) -> None:
+    call = transcript(said(0, "你问我", start=0.0, confidence=sure[0]), said(1, "我问谁", start=2.5, confidence=sure[1]))
+    assert not [hit for hit in judge(call, matcher, Settings()) if hit.state is HitState.HIT]
+
+
 def test_a_result_names_what_made_it_and_survives_its_file(matcher: Matcher) -> None:
     made = result(CALL, transcript(said(0, "有意见，告去。")), matcher, Settings(), {"asr": "none"})
     assert made.provenance.lexicon == "zhejiang-motor-2010 1.0.0"
@@ -99,6 +105,6 @@ def test_one_bad_recording_does_not_stop_the_batch(matcher: Matcher, tmp_path: P
     for name in ("a.wav", "b.wav"):
         (tmp_path / name).write_text("这不是录音", encoding="utf-8")
     outcomes: list[CallResult | Exception] = []
-    engines = cast(Engines, SimpleNamespace(matcher=matcher))  # no recording gets as far as the others
+    engines = cast(Engines, SimpleNamespace(matcher=matcher, vad=None, recogniser=None))  # no recording gets as far as the others
     check_calls([Request(path=tmp_path / n) for n in ("a.wav", "b.wav")], engines, Settings(), lambda _, outcome: outcomes.append(outcome))
     assert [type(o) for o in outcomes] == [AudioError, AudioError]

@@ -5,8 +5,8 @@ import numpy.typing as npt
 import pytest
 
 from phrasecheck.settings import SpeechSettings
-from phrasecheck.speech import FRAME, segments
-from phrasecheck.types import Channel, Samples
+from phrasecheck.speech import FRAME, _loudness, segments
+from phrasecheck.types import Channel, Track
 from tests.sounds import noise
 
 RATE = 16_000
@@ -21,7 +21,7 @@ class Told:
     def __init__(self, *speech: tuple[float, float], probability: float = 0.9, between: float = 0.0) -> None:
         self.speech, self.probability, self.between = speech, probability, between
 
-    def probabilities(self, samples: Samples) -> npt.NDArray[np.float32]:
+    def probabilities(self, samples: Track) -> npt.NDArray[np.float32]:
         frames = np.arange(-(-len(samples) // FRAME)) * FRAME / RATE
         inside = np.any([(start <= frames) & (frames < end) for start, end in self.speech], axis=0) if self.speech else frames < 0
         return np.where(inside, self.probability, self.between).astype(np.float32)
@@ -67,6 +67,14 @@ def test_speech_goes_on_while_the_vad_wavers() -> None:
     """Between the two thresholds speech neither begins nor ends."""
     assert found(5.0, Told(between=0.4)) == []
     assert len(found(10.0, Told((1.0, 2.0), (4.0, 5.0), between=0.4))) == 1
+
+
+def test_loudness_is_that_of_the_whole_however_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = noise(3.0)
+    whole = _loudness(sound)
+    assert len(whole) == len(sound) // FRAME
+    monkeypatch.setattr("phrasecheck.tape.BLOCK", 10 * FRAME)
+    np.testing.assert_array_equal(_loudness(sound), whole)
 
 
 def test_long_speech_is_cut_where_it_is_quietest() -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from phrasecheck.settings import Settings, SpeechSettings
-from phrasecheck.transcribe import Heard, Progress, transcribe
-from phrasecheck.types import Audio, Channel, Samples, Speaker, Word
+from phrasecheck.transcribe import CONTEXT_S, Heard, Progress, transcribe
+from phrasecheck.types import Audio, Channel, Samples, Speaker, Track, Word
 from tests.sounds import noise, tone
 from tests.test_speech import Told
 
@@ -29,7 +31,7 @@ class Parrot:
     def _hear(clip: Samples) -> Heard:
         if float((clip**2).mean()) < 0.01:
             return Heard(text="", no_speech=0.9)
-        words = (Word(text="您好，", start=0.0, end=0.4, probability=0.9), Word(text="请讲", start=0.5, end=99.0, probability=0.8))
+        words = (Word(text="您好，", start=0.0, end=0.9, probability=0.9), Word(text="请讲", start=1.0, end=99.0, probability=0.8))
         return Heard(text="您好，请讲", words=words, confidence=0.7)
 
 
@@ -46,7 +48,7 @@ class Sides:
 
     name = "sides"
 
-    def probabilities(self, samples: Samples) -> Samples:
+    def probabilities(self, samples: Track) -> Samples:
         talks_first = float(abs(samples[16_000:32_000]).max()) > 0.1
         return (Told((1.0, 2.0), (5.0, 6.0)) if talks_first else Told((3.0, 4.0), (7.0, 8.0))).probabilities(samples)
 
@@ -55,11 +57,22 @@ def test_both_sides_in_one_batch_and_in_order() -> None:
     parrot, told = Parrot(), []
     said = transcribe(two_sides(), Sides(), parrot, SETTINGS, progress=lambda done, total: told.append((done, total)))
     assert parrot.asked == [4]
-    assert told == [(1.0, 1.0)]
+    assert [done for done, _ in told] == [1.0]
     assert [(u.id, u.channel) for u in said] == [("u0001", "left"), ("u0002", "right"), ("u0003", "left")]
     assert [u.start for u in said] == sorted(u.start for u in said)
     assert {u.speaker for u in said} == {Speaker.UNSURE}
     assert {u.role for u in said} == {None}
+
+
+def test_hours_are_heard_a_portion_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phrasecheck.transcribe.AT_ONCE", 3)
+    whole = transcribe(two_sides(), Sides(), Parrot(), SETTINGS)
+    parrot, told = Parrot(), []
+    said = transcribe(two_sides(), Sides(), parrot, SETTINGS, progress=lambda done, total: told.append((done, total)))
+    assert parrot.asked == [3, 1]
+    assert told[0][0] == 1.0
+    assert 1.0 < told[1][0] <= told[1][1] == told[0][1]  # seconds of the call, whatever the recogniser says of its portion
+    assert said == whole
 
 
 def test_words_carry_the_times_of_the_recording_and_join_to_the_text() -> None:
@@ -67,7 +80,7 @@ def test_words_carry_the_times_of_the_recording_and_join_to_the_text() -> None:
         assert "".join(word.text for word in utterance.words) == utterance.text
         first, second = utterance.words
         assert first.start == utterance.start
-        assert first.end == round(utterance.start + 0.4, 3)
+        assert first.end == round(utterance.start + 0.9 - CONTEXT_S, 3)  # the clip began so much earlier
         assert second.end == utterance.end  # the recogniser's 99 s lie outside the segment
         assert utterance.confidence == 0.7
 

@@ -25,12 +25,18 @@ COMMANDS = {
         "rescore",
         say("用另一份词库重新评判已有结果，不再转写", "Judge stored results with another lexicon, no ASR"),
     ),
+    "transcribe": (
+        "phrasecheck.cli.transcribe",
+        "transcribe",
+        say("只转写：文字、字幕或 JSON", "Only transcribe: text, subtitles or JSON"),
+    ),
     "match": ("phrasecheck.cli.match", "match", say("比对文字（JSONL）", "Match lines of text (JSONL)")),
     "explain": ("phrasecheck.cli.match", "explain", say("说明一句话为什么命中或不命中", "Explain why a line is a hit or not")),
     "lexicon": ("phrasecheck.cli.lexicon", "lexicon", say("词库：检查、查看、自测", "Lexicons: check, show, test")),
     "eval": ("phrasecheck.cli.train", "evaluate", say("用有标注的文件测准确率", "Measure accuracy on a labelled file")),
     "train": ("phrasecheck.cli.train", "train", say("用例句训练编码器", "Train the encoder from exemplars")),
     "calibrate": ("phrasecheck.cli.train", "calibrate", say("拟合合成权重（训练之后）", "Fit the fusion weights (after training)")),
+    "db": ("phrasecheck.cli.db", "db", say("数据库：升级表结构、核对", "The database: upgrade its tables, check them")),
     "models": ("phrasecheck.cli.models", "models", say("模型：列出、取出、核对", "Models: list, fetch, verify")),
 }
 

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 import click
 
 from phrasecheck.cli.language import say
-from phrasecheck.cli.options import ROLES, make_settings, settings_options
+from phrasecheck.cli.options import ROLES, asr_options, make_settings, raw_options, settings_options
+from phrasecheck.cli.progress import recordings_bar
 from phrasecheck.errors import InputError, PhrasecheckError
 
 if TYPE_CHECKING:
     from phrasecheck.lexicon import Lexicon
     from phrasecheck.pipeline import Request
-    from phrasecheck.types import CallResult
+    from phrasecheck.settings import Settings
+    from phrasecheck.types import Audio, CallResult
 
 FORMATS = ("json", "html", "xlsx", "csv")
+LONGEST_NAME = 200  # bytes of a result's name: file systems take 255, endings and the «-2» of namesakes have to fit
 SUMMARY = "summary"  # .xlsx and .csv over all calls
 
 
@@ -32,8 +35,8 @@ class Writer:
     results: list["CallResult"] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
 
-    def write(self, result: "CallResult", name: str, audio: Path | None) -> None:
-        """One call's files, each whole or not at all."""
+    def write(self, result: "CallResult", name: str, audio: "Audio | None") -> None:
+        """One call's files, each whole or not at all. Raises InputError when they cannot be written."""
         from phrasecheck.report.html import render
         from phrasecheck.report.json import to_json
 
@@ -60,19 +63,22 @@ class Writer:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write beside, then rename: a result file is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write beside, then rename: a result file is there whole or not at all. Raises InputError."""
     beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise InputError(f"写不了结果文件 {path}：{error.strerror}。请检查磁盘空间、权限和文件名的长度。") from error
 
 
-def formats_of(text: str) -> list[str]:
+def formats_of(text: str, known: Sequence[str] = FORMATS) -> list[str]:
     """«json,html» as a list. Raises InputError naming what is not a format."""
     given = [f.strip() for f in text.split(",") if f.strip()]
-    wrong = [f for f in given if f not in FORMATS]
+    wrong = [f for f in given if f not in known]
     if wrong:
-        raise InputError(f"--format 应为 {','.join(FORMATS)} 中的一种或几种（逗号分隔），收到 {','.join(wrong)}")
+        raise InputError(f"--format 应为 {','.join(known)} 中的一种或几种（逗号分隔），收到 {','.join(wrong)}")
     return given
 
 
@@ -107,8 +113,8 @@ def formats_of(text: str) -> list[str]:
     show_default=True,
     help=say("json,html,xlsx,csv，逗号分隔", "json,html,xlsx,csv, comma separated"),
 )
-@click.option("--asr-model", help=say("识别模型：base 或 CTranslate2 文件夹", "base or a CTranslate2 folder"))
-@click.option("--threads", type=click.IntRange(0), help=say("CPU 线程数，0 = 全部", "CPU threads, 0 = all"))
+@asr_options
+@raw_options
 @settings_options
 def check(
     audio: Sequence[str],
@@ -119,16 +125,18 @@ def check(
     formats: str,
     asr_model: str | None,
     threads: int | None,
+    hotwords: Sequence[Path],
     settings_file: Path | None,
     lexicons: Sequence[Path],
     without: Sequence[str],
+    **raw: object,
 ) -> None:
     """Exit status 0 whatever was found, 1 if a recording could not be read."""
     from phrasecheck.audio import find_recordings
 
     wanted = formats_of(formats)
-    settings = make_settings(settings_file, lexicons, without, model=asr_model, threads=threads)
-    requests = make_requests(find_recordings(audio), role, agent_channel, metadata)
+    settings = make_settings(settings_file, lexicons, without, hotwords, raw, model=asr_model, threads=threads)
+    requests = make_requests(find_recordings(audio, settings.audio), role, agent_channel, metadata)
     from phrasecheck.pipeline import load_engines
 
     engines = load_engines(settings)
@@ -153,47 +161,55 @@ def make_requests(paths: Iterable[Path], role: str, agent_channel: str, metadata
 
 
 def names_for(paths: Sequence[Path]) -> dict[Path, str]:
-    """A result name for each recording: its stem; where stems clash, «stem-2» and so on in the order given."""
+    """A result name for each recording: its stem, cut where it would be too long for a file; where stems clash, «stem-2» and so on in the
+    order given."""
+    from phrasecheck.audio import spelled
+
     names: dict[Path, str] = {}
     used: set[str] = set()
     for path in paths:
-        name, number = path.stem, 1
+        stem = name = Path(spelled(path)).stem.encode()[:LONGEST_NAME].decode(errors="ignore")
+        number = 1
         while name in used:
             number += 1
-            name = f"{path.stem}-{number}"
+            name = f"{stem}-{number}"
         used.add(name)
         names[path] = name
     return names
 
 
-def _run(requests: Sequence["Request"], engines: object, settings: object, writer: Writer) -> None:
+def _run(requests: Sequence["Request"], engines: object, settings: "Settings", writer: Writer) -> None:
     """Check all with a progress bar; a recording that cannot be read is remembered and the others go on."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
+    from phrasecheck.audio import decode
     from phrasecheck.pipeline import check_calls
 
-    names = names_for([request.path for request in requests])
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(say("检查录音", "Checking"), total=len(requests))
+    paths = [request.path for request in requests]
+    names = names_for(paths)
+    with recordings_bar(paths) as bar:
 
         def done(request: "Request", outcome: "CallResult | Exception") -> None:
-            if isinstance(outcome, Exception):
-                _fail(writer, request, outcome)
-            else:
-                writer.write(outcome, names[request.path], request.path)
-            bar.update(task, advance=1, description=request.path.name)
+            try:
+                if isinstance(outcome, Exception):
+                    raise outcome
+                audio = decode(request.path, settings.audio) if "html" in writer.formats else None
+                writer.write(outcome, names[request.path], audio)
+            except Exception as error:  # neither does what cannot be written stop the batch
+                writer.failures.append(fail(request.path, error))
+            bar.advance()
 
-        check_calls(requests, engines, settings, done)  # type: ignore[arg-type]
+        check_calls(requests, engines, settings, done, bar.heard)  # type: ignore[arg-type]
 
 
-def _fail(writer: Writer, request: "Request", error: Exception) -> None:
+def fail(path: Path, error: Exception) -> tuple[str, str]:
+    """Tell the user what is wrong with a recording. Returns its path and the message, to be told once more at the end."""
+    from phrasecheck.audio import spelled
+
+    whole = spelled(path)
     message = (
         str(error) if isinstance(error, PhrasecheckError) else f"内部错误 {type(error).__name__}：{error}；请把这个文件和这行字发给维护人员"
     )
-    writer.failures.append((str(request.path), message))
-    click.echo(f"✗ {request.path.name}: {message}", err=True)
+    click.echo(f"✗ {Path(whole).name}: {message}", err=True)
+    return whole, message
 
 
 @click.command(

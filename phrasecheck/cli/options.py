@@ -1,6 +1,6 @@
 """Options that several commands share, and the Settings they come to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +15,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # The values of types.Role and types.Method; a test holds them together (importing types here would bring numpy into --help).
 ROLES = ("reception", "sales", "underwriting", "claims_report", "survey", "loss_assessment", "documents", "complaints", "internal")
-METHODS = ("exact", "fuzzy", "phonetic", "semantic")
+METHODS = ("exact", "fuzzy", "phonetic", "semantic", "acoustic")
+
+RAW = ("alaw", "ulaw", "s16le")  # those of settings.AudioSettings
+
+
+settings_file_option = click.option(
+    "--settings",
+    "settings_file",
+    type=click.Path(path_type=Path),
+    help=say("设置文件（YAML，见 docs/settings.md）", "Settings file (YAML)"),
+)
 
 
 def settings_options(command: F) -> F:
@@ -31,19 +41,51 @@ def settings_options(command: F) -> F:
             type=click.Path(path_type=Path),
             help=say("叠加的公司词库（可多次）", "Company lexicon laid over (repeatable)"),
         ),
+        settings_file_option,
+    ):
+        command = option(command)
+    return command
+
+
+def asr_options(command: F) -> F:
+    """--asr-model, --threads, --hotwords: who listens, and for what."""
+    for option in (
         click.option(
-            "--settings",
-            "settings_file",
+            "--hotwords",
+            multiple=True,
             type=click.Path(path_type=Path),
-            help=say("设置文件（YAML，见 docs/settings.md）", "Settings file (YAML)"),
+            help=say("公司的热词文件，一行一个词（可多次）", "Words to expect, one a line (repeatable)"),
+        ),
+        click.option("--threads", type=click.IntRange(0), help=say("CPU 线程数，0 = 全部", "CPU threads, 0 = all")),
+        click.option(
+            "--asr-model", help=say("识别模型：base、文件夹或型号（见 docs/engines.md）", "base, a folder or a name (docs/engines.md)")
         ),
     ):
         command = option(command)
     return command
 
 
-def make_settings(settings_file: Path | None, lexicons: Sequence[Path], without: Sequence[str], **asr: object) -> "Settings":
-    """Settings from the file and environment, with the options over them. `asr` overrides fields of settings.asr that are not None."""
+def raw_options(command: F) -> F:
+    """--raw, --raw-rate, --raw-channels: what recordings without a header are; their values are for `audio` of make_settings."""
+    for option in (
+        click.option("--raw-channels", type=click.IntRange(1, 8), help=say("它们的声道数，默认 1", "Their channels [1]")),
+        click.option("--raw-rate", type=click.IntRange(4000, 192_000), help=say("它们的采样率，默认 8000", "Their sample rate [8000]")),
+        click.option("--raw", type=click.Choice(RAW), help=say("没有文件头的录音是什么编码", "What recordings without a header are")),
+    ):
+        command = option(command)
+    return command
+
+
+def make_settings(
+    settings_file: Path | None,
+    lexicons: Sequence[Path],
+    without: Sequence[str],
+    hotwords: Sequence[Path] = (),
+    audio: Mapping[str, object] | None = None,
+    **asr: object,
+) -> "Settings":
+    """Settings from the file and environment, with the options over them: `audio` and `asr` override the fields of these groups that are not
+    None, `hotwords` come before those of the settings."""
     from phrasecheck.settings import load_settings
     from phrasecheck.types import Method
 
@@ -53,6 +95,11 @@ def make_settings(settings_file: Path | None, lexicons: Sequence[Path], without:
         update={
             "lexicons": (*settings.lexicons, *lexicons),
             "matching": settings.matching.model_copy(update={"methods": methods}),
-            "asr": settings.asr.model_copy(update={k: v for k, v in asr.items() if v is not None}),
+            "audio": settings.audio.model_copy(update=_given(audio or {})),
+            "asr": settings.asr.model_copy(update={**_given(asr), "hotwords": (*map(str, hotwords), *settings.asr.hotwords)}),
         }
     )
+
+
+def _given(options: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in options.items() if value is not None}

@@ -8,22 +8,26 @@ import re
 import zlib
 from functools import cache
 
+from rapidfuzz.distance import Levenshtein
+
+from phrasecheck.engines.hotwords import Prompt
 from phrasecheck.normalize import PAUSES, normalize
 from phrasecheck.resources import resource
 
 COMPRESSION = 2.4  # Whisper's own limit: text that zlib shrinks further repeats itself (openai/whisper, transcribe.py)
 FASTEST = 11.0  # characters a second; hurried Mandarin reaches 8 to 9
 FAST_FROM = 8  # shorter texts say nothing about speed
-ECHO = 8  # characters in a row that stand in the prompt as well: chance and trade words stay below
-ECHO_FROM = 4  # a text of at least so many characters, all of them from the prompt and in its order, is an echo too
+ECHO = 8  # characters in a row of the prompt's sentence: chance stays below
+ECHO_SHARE = 0.5  # of a text in pieces of the prompt, of two characters or more: over hold music Whisper strings hot words and halves of them together
+AGREED = 0.5  # share of characters that two hearings of the same speech have in common; over the telephone one in four is wrong in each
 RUNAWAY = re.compile(r"(.)\1{7,}|(.{2,12}?)\2{3,}")  # one character eight times, or a few characters four times
 POOR = 16, 4  # so many characters in a row made of so few different ones: a loop that the n-gram rule only bent
 
 
-def sign(text: str, seconds: float, prompt: str = "") -> str | None:
+def sign(text: str, seconds: float, prompt: Prompt | None = None) -> str | None:
     """Why `text`, heard in a clip of `seconds`, should not be believed; None when nothing speaks against it."""
     plain = normalize(text).text
-    if prompt and echoes(plain, normalize(prompt).text):
+    if prompt is not None and echoes(plain, prompt):
         return "重复了提示语"
     if compression(text) > COMPRESSION or RUNAWAY.search(plain) or _poor(plain):
         return "反复重复同样的字"
@@ -43,14 +47,25 @@ def compression(text: str) -> float:
     return len(data) / len(zlib.compress(data)) if data else 0.0
 
 
-def echoes(plain: str, prompt: str) -> bool:
-    """Whether `plain` is the prompt with gaps, or holds ECHO characters in a row of it (both normalised). It errs towards yes: the clip
-    is then only heard once more without a prompt."""
-    length = min(ECHO, len(prompt))
-    if any(prompt[start : start + length] in plain for start in range(len(prompt) - length + 1)):
+def echoes(plain: str, prompt: Prompt) -> bool:
+    """Whether `plain` (normalised) may be the prompt given back, whole or in pieces. It errs towards yes, as hot words are what is to be heard:
+    the clip is then heard once more without a prompt, and what was really said is heard again."""
+    told = [normalize(part).text for part in (prompt.frame, *prompt.words)]
+    if any(told[0][start : start + ECHO] in plain for start in range(len(told[0]) - ECHO + 1)):
         return True
-    rest = iter(prompt)
-    return len(plain) >= ECHO_FROM and all(char in rest for char in plain)
+    covered = at = 0
+    while at < len(plain):
+        until = at + 1
+        while until < len(plain) and any(plain[at : until + 1] in part for part in told):
+            until += 1
+        covered += until - at if until - at > 1 else 0
+        at = until
+    return covered > 0 and covered >= ECHO_SHARE * len(plain)
+
+
+def agree(one: str, other: str) -> bool:
+    """Whether two hearings of a clip are the same words, give or take misheard characters."""
+    return Levenshtein.normalized_similarity(normalize(one).text, normalize(other).text) >= AGREED
 
 
 def is_invention(text: str) -> bool:

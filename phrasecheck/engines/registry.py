@@ -1,13 +1,16 @@
 """Which weights there are, and where on this machine.
 
-In: models/manifest.yaml and a cache folder. Out: folders that engines load, and checks. The one decision: a big file is hashed while
-it is joined and then marked with its size and time, so that a start costs a stat and not 145 MB of reading; `verify` reads everything.
+In: models/manifest.yaml, a cache folder, and what the user calls the recogniser. Out: folders, the engine that runs one, and checks. The one
+decision: a big file is hashed while it is joined and then marked with its size and time, so that a start costs a stat and not 145 MB of reading;
+`verify` reads everything.
 """
 
 import hashlib
 import importlib.util
 import json
+import logging
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,8 +21,13 @@ import yaml
 
 from phrasecheck.errors import ModelError
 from phrasecheck.resources import resource
+from phrasecheck.settings import Settings
+from phrasecheck.transcribe import Recogniser
 
 CHUNK = 1 << 20
+HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")  # large-v3, Systran/faster-whisper-large-v3
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +72,52 @@ def entry(name: str) -> Entry:
     return known[name]
 
 
+def load_recogniser(settings: Settings) -> Recogniser:
+    """The recogniser that the settings name, ready to hear. Raises ModelError, InputError."""
+    folder = resolve(settings.asr.model, settings.cache_dir)
+    if settings.asr.engine == "whisper" or (settings.asr.engine == "auto" and (folder / "model.bin").is_file()):
+        from phrasecheck.engines.whisper import Whisper
+
+        return Whisper(folder, settings.asr)
+    from phrasecheck.engines.sherpa import Sherpa
+
+    return Sherpa(folder, settings.asr)
+
+
 def resolve(model: str, cache_dir: Path) -> Path:
-    """The folder of the recogniser called `model`: 'base' (the shipped weights) or a folder in CTranslate2 format."""
+    """The folder of the recogniser called `model`: 'base' (the shipped weights), a folder, or a size or hub name that faster-whisper fetches."""
     if model == "base":
         return whisper_base(cache_dir)
     folder = Path(model).expanduser()
-    if (folder / "model.bin").is_file():
+    if (folder / "model.bin").is_file() or (folder / "tokens.txt").is_file():
         return folder
-    raise ModelError(f"语音识别模型应为 base 或含有 model.bin 的 CTranslate2 文件夹，收到的是 {model}。请检查 --asr-model。")
+    if not folder.exists() and HUB_NAME.fullmatch(model):
+        return _fetched(model, cache_dir.expanduser() / "hub")
+    raise ModelError(
+        "语音识别模型应为 base、一个文件夹（CTranslate2 的含 model.bin，sherpa-onnx 的含 tokens.txt），"
+        f"或 faster-whisper 的型号（如 large-v3）、Hugging Face 上的名字，收到的是 {model}。请检查 --asr-model。"
+    )
+
+
+def _fetched(name: str, cache: Path) -> Path:
+    from faster_whisper.utils import download_model
+
+    problem: object = None
+    for offline in (True, False):  # what was fetched once needs no network again
+        if not offline:
+            log.warning("正在从 Hugging Face 取语音识别模型 %s，大的有几 GB，请稍等。", name)
+        try:
+            folder = Path(download_model(name, local_files_only=offline, cache_dir=str(cache)))
+        except Exception as error:  # whatever the network, the hub or the disk has against it
+            problem = error
+            continue
+        if (folder / "model.bin").is_file():
+            return folder
+        problem = "那里没有 model.bin，不是 CTranslate2 格式"
+    raise ModelError(
+        f"{name} 不是这台机器上的文件夹，按 faster-whisper 的型号或 Hugging Face 上的名字也取不到：{problem}。"
+        "不能联网时，请在别的机器上取来整个文件夹，用 --asr-model 指明它的位置。"
+    )
 
 
 def whisper_base(cache_dir: Path) -> Path:

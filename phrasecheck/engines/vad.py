@@ -1,15 +1,19 @@
 """Silero VAD: how likely each 32 ms of a channel is speech.
 
 In: samples at 16 kHz. Out: one probability a frame. The one decision: the network only measures; what to make of its figures is the
-policy of speech.py, so that batch and live use share it. Weights: models/manifest.yaml, silero-vad.
+policy of speech.py, so that batch and live use share it. It hears a recording in pieces and keeps its state between them, so that hours
+need no more memory than minutes. Weights: models/manifest.yaml, silero-vad.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from phrasecheck.types import Samples
+from phrasecheck.tape import blocks
+from phrasecheck.types import Track
 
 FRAME = 512  # samples a probability, fixed by the network (32 ms at 16 kHz)
+CONTEXT = 64  # samples before it that a frame is seen with
+STATE = (1, 1, 128)
 
 
 class SileroVad:
@@ -20,11 +24,17 @@ class SileroVad:
     def __init__(self) -> None:
         from faster_whisper.vad import get_vad_model
 
-        self._model = get_vad_model()
+        self._network = get_vad_model().session
 
-    def probabilities(self, samples: Samples) -> npt.NDArray[np.float32]:
+    def probabilities(self, samples: Track) -> npt.NDArray[np.float32]:
         """Speech probability 0..1 of each 512 samples; the last, incomplete frame is filled up with silence."""
-        if not len(samples):
-            return np.zeros(0, np.float32)
-        filled = np.pad(samples, (0, -len(samples) % FRAME))
-        return np.asarray(self._model(filled), np.float32).reshape(-1)
+        found = [np.zeros(0, np.float32)]
+        h = c = np.zeros(STATE, np.float32)
+        context = np.zeros((1, CONTEXT), np.float32)
+        for block in blocks(samples):
+            frames = np.pad(block, (0, -len(block) % FRAME)).reshape(-1, FRAME)
+            contexts = np.concatenate([context, frames[:-1, -CONTEXT:]])
+            output, h, c = self._network.run(None, {"input": np.concatenate([contexts, frames], axis=1), "h": h, "c": c})
+            context = frames[-1:, -CONTEXT:]
+            found.append(output.reshape(-1))
+        return np.concatenate(found)

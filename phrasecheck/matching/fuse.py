@@ -16,8 +16,10 @@ from phrasecheck.lexicon import Lexicon
 from phrasecheck.matching.qualifiers import Qualifier, qualify
 from phrasecheck.matching.reading import Floats, Reading
 from phrasecheck.matching.semantic import SHARPNESS, Neighbours, log_softmax
+from phrasecheck.normalize import normalize, without_fillers
 from phrasecheck.resources import resource
-from phrasecheck.types import Match, Method, Role
+from phrasecheck.settings import MatchSettings
+from phrasecheck.types import HitState, Match, Method, Role, Speaker
 
 # Name -> what it says to a reader of the weights. The weights of the first group are never below zero, those of the qualifiers never above.
 RAISING: Mapping[str, str] = {
@@ -26,6 +28,7 @@ RAISING: Mapping[str, str] = {
     "tone_whole": "整句话的语气像违规（logit，两个编码器平均）",
     "margin": "最近的违规例句比最近的合规例句近多少（余弦差 × 10）",
     "exact": "这一段里有禁语原话",
+    "said": "整句话就是禁语原话，别无其他",
     "fuzzy": "与某条禁语字面相近（超过 0.6 的部分 × 10）",
     "phonetic": "与某条禁语读音相近（超过 0.68 的部分 × 10）",
 }
@@ -121,6 +124,8 @@ def window_features(look: Look, neighbours: Neighbours | None) -> Floats:
             if inside(match, window):
                 at = column[match.method.value]
                 table[row, at] = max(table[row, at], strength(match))
+                if match.method is Method.EXACT and _is_all(match, look.text):
+                    table[row, column["said"]] = 1.0
         for qualifier in qualify(look.text, *window, look.qualifiers):
             table[row, column[qualifier.name]] = 1.0
     return table
@@ -131,6 +136,12 @@ def strength(match: Match) -> float:
     if match.method is Method.EXACT:
         return 1.0
     return max(0.0, match.score - (0.6 if match.method is Method.FUZZY else 0.68)) * 10
+
+
+def _is_all(match: Match, text: str, share: float = 0.85) -> bool:
+    """Whether a match is nearly the whole turn."""
+    letters = (len(without_fillers(normalize(part)).text) for part in (text[match.start : match.end], text))
+    return next(letters) >= share * next(letters)
 
 
 def inside(match: Match, window: tuple[int, int], share: float = 0.75) -> bool:
@@ -170,3 +181,9 @@ def sigmoid(logits: Floats) -> Floats:
     """Logits to probabilities."""
     result: Floats = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
     return result
+
+
+def state(score: float, speaker: Speaker, confidence: float, settings: MatchSettings) -> HitState:
+    """Whether a score counts by itself: only where it is clear who spoke and what."""
+    sure = score >= settings.threshold and confidence >= settings.min_confidence and speaker is Speaker.AGENT
+    return HitState.HIT if sure else HitState.DOUBTFUL

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from phrasecheck.lexicon import Lexicon
+from phrasecheck.matching.acoustic import Acoustic
 from phrasecheck.matching.exact import Exact
 from phrasecheck.matching.fuse import (
     Look,
@@ -20,6 +21,7 @@ from phrasecheck.matching.fuse import (
     phrase_features,
     phrase_shares,
     sigmoid,
+    state,
     window_features,
 )
 from phrasecheck.matching.fuzzy import Fuzzy
@@ -32,7 +34,7 @@ from phrasecheck.matching.semantic import Neighbours
 from phrasecheck.matching.windows import windows
 from phrasecheck.normalize import Normalized, normalize, simplify
 from phrasecheck.settings import MatchSettings
-from phrasecheck.types import Hit, HitState, Match, Method, Role, Speaker, Verdict
+from phrasecheck.types import Hit, Match, Method, Role, Speaker, Verdict
 
 NEARLY = 0.5  # a shorter window this close to the best one's logit is preferred
 NOTHING = Verdict(violation=0.0, phrases=(), hits=())
@@ -79,6 +81,7 @@ class Matcher:
         self.settings = settings
         self._finders = [maker(parts.lexicon) for method, maker in FINDERS.items() if method in settings.methods]
         self._semantic = Method.SEMANTIC in settings.methods and bool(parts.encoders)
+        self.acoustic = Acoustic(parts.lexicon, settings)
         # With no encoder at work every phrase is known by its words and examples alone.
         self.columns = columns(parts.lexicon, parts.encoders[0].phrases if self._semantic else ())
 
@@ -184,7 +187,7 @@ class Matcher:
             utterance_id=line.id,
             phrase_id=phrase.id,
             score=score,
-            state=self._state(line, score),
+            state=state(score, line.speaker, line.confidence, self.settings),
             start=start,
             end=end,
             quote=look.text[start:end],
@@ -193,10 +196,6 @@ class Matcher:
             evidence=evidence,
             also=tuple(ids[i] for i in order[1:4] if shares[i] >= 0.1),
         )
-
-    def _state(self, line: Line, score: float) -> HitState:
-        sure = score >= self.settings.threshold and line.confidence >= self.settings.min_confidence and line.speaker is Speaker.AGENT
-        return HitState.HIT if sure else HitState.DOUBTFUL
 
 
 def _semantic_match(phrase_id: str, start: int, end: int, tone: float, text: str) -> Match:

@@ -75,7 +75,7 @@ def own_lines(lexicon: Lexicon, known: Sequence[str]) -> list[Exemplar]:
     """Lines that stand for the lexicon's phrases by themselves: the phrase's text where no encoder knows it, and a company's examples on both sides."""
     lines = []
     for phrase in lexicon.phrases.values():
-        said = list(phrase.examples) if phrase.id in known else [phrase.text, *phrase.spellings, *phrase.examples]
+        said = list(phrase.examples) if phrase.id in known else [*phrase.spoken, *phrase.spellings, *phrase.examples]
         lines += [Exemplar(text=t, phrase=phrase.id, spans=((0, len(t)),), kind="example") for t in said if normalize(t).text]
         lines += [Exemplar(text=t, phrase=phrase.id, kind="fine") for t in phrase.fine if normalize(t).text]
     return lines

@@ -1,6 +1,6 @@
 """One call as one HTML file that opens from disk, without a network: styles, script, drawing and sound are inside it.
 
-In: a CallResult, the lexicon, the recording if it may be heard. Out: the page. The one decision: the page's own security policy allows
+In: a CallResult, the lexicon, the decoded recording if it may be heard. Out: the page. The one decision: the page's own security policy allows
 nothing but its own style and script (by hash) and data: sounds, so neither a stray address nor a recognised «<script>» can do anything.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from phrasecheck.report import clips, labels
 from phrasecheck.report.timeline import pin_title, timeline
 from phrasecheck.report.view import hit_views, pieces
-from phrasecheck.types import CallResult
+from phrasecheck.types import Audio, CallResult
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -23,11 +23,8 @@ if TYPE_CHECKING:
     from phrasecheck.lexicon import Lexicon
 
 
-def render(result: CallResult, lexicon: "Lexicon", audio_file: Path | None = None) -> str:
-    """The report as HTML. With `audio_file` the whole call and a clip for each hit are embedded.
-
-    Raises AudioError when the recording cannot be read.
-    """
+def render(result: CallResult, lexicon: "Lexicon", audio: Audio | None = None) -> str:
+    """The report as HTML. With `audio` the whole call, unless it is very long, and a clip for each hit are embedded."""
     from markupsafe import Markup
 
     views = hit_views(result, lexicon)
@@ -42,7 +39,7 @@ def render(result: CallResult, lexicon: "Lexicon", audio_file: Path | None = Non
         made=result.provenance,
         views=views,
         timeline=timeline(result, views),
-        sound=clips.embed(audio_file, views) if audio_file else None,
+        sound=clips.embed(audio, views) if audio else None,
         spoken=[(utterance, pieces(utterance, views)) for utterance in spoken],
         places={utterance.id: place for place, utterance in enumerate(spoken, 1)},
         css=Markup(css),

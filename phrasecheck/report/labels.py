@@ -29,6 +29,7 @@ ENUMS: Mapping[str, Pair] = {
     Method.FUZZY: ("字面相近", "Similar wording"),
     Method.PHONETIC: ("读音相近", "Similar sound"),
     Method.SEMANTIC: ("意思相近", "Similar meaning"),
+    Method.ACOUSTIC: ("声音核对", "Checked by sound"),
     HitState.HIT: ("命中", "Hit"),
     HitState.DOUBTFUL: ("存疑", "Doubtful"),
 }
@@ -79,6 +80,7 @@ PAGE: Mapping[str, Pair] = {
     "play": ("播放这一段", "Play this stretch"),
     "download": ("下载片段", "Download clip"),
     "in_context": ("看上下文", "In context"),
+    "doubt": ("可能不是原话", "perhaps never said"),
     "low_words": ("浅色字：识别把握低", "Lighter words: heard with little certainty"),
     "no_audio": ("本报告未附录音。", "This report carries no audio."),
     "only_clips": ("录音较长，只附了各处片段。", "A long recording: only the clips are embedded."),

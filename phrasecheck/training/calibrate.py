@@ -28,6 +28,9 @@ OWN_SECTION = 1.0
 # A phrase's own words are that phrase's, whatever the talk around them means. Stated too: among exemplars they nearly always come with a likeness in
 # sound, which takes the weight from them.
 OWN_WORDS = 3.0
+# And a turn that is nothing but a phrase's own words breaks the norm, however mild it sounds by itself. There is no harmless exemplar of that kind to
+# learn it from, and hardly one of the other.
+SAID = 6.0
 OWN_EXAMPLES = 4  # what a company gives of its phrase
 OWN_FALSE_ALARMS = 0.005
 
@@ -73,8 +76,8 @@ def _fit_window(
 ) -> tuple[dict[str, float], float]:
     """Logistic regression on each line's likeliest window; the window is chosen anew each round by the weights of the last."""
     columns = [FEATURES.index(name) for name in names]
-    bounds = [(None, 0.0) if name in LOWERING else (0.0, None) for name in names] + [(None, None)]
-    theta = np.array([0.0 if name in LOWERING else 0.3 for name in names] + [0.0])
+    bounds = [(None, 0.0) if name in LOWERING else (SAID if name == "said" else 0.0, None) for name in names] + [(None, None)]
+    theta = np.array([0.0 if name in LOWERING else SAID if name == "said" else 0.3 for name in names] + [0.0])
     for _ in range(ROUNDS):
         rows = np.array([table[np.argmax(table[:, columns] @ theta[:-1])][columns] for table in tables], dtype=np.float64)
         theta = minimize(_loss, theta, args=(rows, labels, importance), jac=True, method="L-BFGS-B", bounds=bounds).x

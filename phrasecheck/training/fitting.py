@@ -15,11 +15,11 @@ import numpy as np
 
 from phrasecheck.build import VECTORS, digest
 from phrasecheck.engines.encoder import OnnxEncoder
-from phrasecheck.lexicon import Exemplar, load_exemplars, load_lexicon
+from phrasecheck.lexicon import Exemplar, Lexicon, load_exemplars, load_lexicon
 from phrasecheck.matching.fuse import FEATURES, PHRASE_FEATURES, Weights
 from phrasecheck.matching.matcher import Line, Matcher, Parts
 from phrasecheck.matching.qualifiers import load_qualifiers
-from phrasecheck.matching.reading import Encoder
+from phrasecheck.matching.reading import Encoder, Floats
 from phrasecheck.matching.semantic import embed, neighbours
 from phrasecheck.settings import MatchSettings
 from phrasecheck.training.calibrate import fit
@@ -38,9 +38,17 @@ def fit_all(models: Path) -> dict[str, Any]:
     lines = load_exemplars()
     vectors = embed(encoders[0], lines)
     np.savez_compressed(models / "encoder-characters" / VECTORS, vectors=vectors.astype(np.float16), sha256=digest(encoders[0].name, lines))
+    weights, figures = fitted(encoders, lines, vectors, load_lexicon())
+    (models / "fuse.json").write_text(
+        json.dumps({**asdict(weights), "fitted_on": figures}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+    )
+    return figures
+
+
+def fitted(encoders: tuple[Encoder, ...], lines: Sequence[Exemplar], vectors: Floats, lexicon: Lexicon) -> tuple[Weights, dict[str, Any]]:
+    """Weights fitted on the held-back ones of `lines` (`vectors` are theirs by the first encoder), and the figures reached there."""
     kept = [i for i, line in enumerate(lines) if held_back(line)]
     learnt = [i for i, line in enumerate(lines) if not held_back(line)]
-    lexicon = load_lexicon()
     parts = Parts(
         lexicon=lexicon,
         encoders=encoders,
@@ -50,11 +58,7 @@ def fit_all(models: Path) -> dict[str, Any]:
     )
     held = [lines[i] for i in kept]
     weights = fit(Matcher(parts, MatchSettings()), [*held, *variants(held)])
-    figures = _figures(Matcher(replace(parts, weights=weights), MatchSettings()), held)
-    (models / "fuse.json").write_text(
-        json.dumps({**asdict(weights), "fitted_on": figures}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-    )
-    return figures
+    return weights, _figures(Matcher(replace(parts, weights=weights), MatchSettings()), held)
 
 
 def variants(lines: Sequence[Exemplar], seed: int = 11) -> list[Exemplar]:

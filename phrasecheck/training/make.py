@@ -52,7 +52,7 @@ def make(lines: Sequence[Exemplar], lexicon: Lexicon, recipe: Recipe, folder: Pa
         torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     phrases = list(lexicon.phrases)
-    encoder, tokenizer = _start(recipe, phrases, work)
+    encoder, tokenizer = start(recipe, phrases, work)
     reader = tokenizer if recipe.reads == CHARACTERS else SyllableReader(tokenizer)
     chosen = [line for line in lines if not held_back(line)]
     say(f"{len(chosen)} of {len(lines)} lines, {recipe}")
@@ -60,8 +60,8 @@ def make(lines: Sequence[Exemplar], lexicon: Lexicon, recipe: Recipe, folder: Pa
     export(encoder, tokenizer, folder, phrases, recipe.reads, card(recipe, len(chosen)))
 
 
-def _start(recipe: Recipe, phrases: list[str], work: Path) -> tuple[Any, Any]:
-    """Encoder and tokenizer before training."""
+def start(recipe: Recipe, phrases: list[str], work: Path) -> tuple[Any, Any]:
+    """Encoder and tokenizer before training; `work` keeps the converted e5-small."""
     from tokenizers import Tokenizer
 
     from phrasecheck.training.base import convert

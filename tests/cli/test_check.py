@@ -1,7 +1,9 @@
 """phrasecheck check end to end on the shipped recording, and on a folder of bad files beside a good one."""
 
 import json
+import os
 from pathlib import Path
+from typing import get_args
 
 import jsonschema
 import numpy as np
@@ -14,7 +16,9 @@ from openpyxl import load_workbook
 from phrasecheck.audio import decode
 from phrasecheck.cli import cli
 from phrasecheck.cli.check import formats_of, names_for, write_whole
+from phrasecheck.cli.options import RAW, make_settings
 from phrasecheck.errors import InputError
+from phrasecheck.settings import AudioSettings
 from tests.sounds import write
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +41,30 @@ def test_formats_are_read_and_refused() -> None:
     assert formats_of("json, html") == ["json", "html"]
     with pytest.raises(InputError, match="docx"):
         formats_of("json,docx")
+
+
+def test_the_option_for_headerless_files_knows_the_kinds_of_the_settings() -> None:
+    assert set(RAW) == set(get_args(get_args(AudioSettings.model_fields["raw"].annotation)[0]))
+
+
+def test_options_go_over_the_settings_file(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("audio: {raw: alaw, raw_rate: 16000}", encoding="utf-8")
+    given = make_settings(tmp_path / "s.yaml", (), (), audio={"raw": "ulaw", "raw_rate": None, "raw_channels": 2})
+    assert given.audio == AudioSettings(raw="ulaw", raw_rate=16_000, raw_channels=2)
+
+
+def test_a_result_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file where the folder should be", encoding="utf-8")
+    with pytest.raises(InputError, match="写不了结果文件"):
+        write_whole(tmp_path / "out" / "x.json", "{}")
+
+
+def test_names_are_short_enough_for_a_file_and_are_text() -> None:
+    long, gbk = Path("很长的名字" * 40 + ".wav"), Path(os.fsdecode("通话".encode("gbk") + b".wav"))
+    names = names_for([long, Path("b") / long, gbk])
+    assert names[gbk] == "通话"
+    assert all(len(f".{name}.html.part".encode()) < 255 for name in names.values())
+    assert len(set(names.values())) == 3
 
 
 def test_recordings_of_one_stem_get_names_of_their_own() -> None:
@@ -75,6 +103,20 @@ def test_the_planted_violations_are_found(tmp_path: Path) -> None:
     assert "<audio" in (tmp_path / "demo-call.html").read_text(encoding="utf-8")
     assert load_workbook(tmp_path / "summary.xlsx").sheetnames[:2] == ["概览", "命中"]
     assert (tmp_path / "summary.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+@pytest.mark.model
+def test_recordings_without_a_header(tmp_path: Path) -> None:
+    write(tmp_path / "call.g711", speech(10.0, 8_000), 8_000, "pcm_alaw", "alaw")
+    write(tmp_path / "call-2.wav", speech(10.0, 8_000), 8_000, "pcm_s16le")
+    out = tmp_path / "out"
+    answer = run("check", tmp_path, "--raw", "alaw", "--out", out, "--format", "json,html")
+    assert answer.exit_code == 0, answer.output
+    bare, whole = (json.loads((out / f"{name}.json").read_text(encoding="utf-8")) for name in ("call", "call-2"))
+    assert bare["call"]["seconds"] == whole["call"]["seconds"]
+    assert bare["utterances"]
+    assert bare["settings"]["audio"] == {"raw": "alaw", "raw_rate": 8000, "raw_channels": 1}
+    assert (out / "call.html").read_text(encoding="utf-8").count("<audio") >= 1
 
 
 @pytest.mark.model

@@ -2,10 +2,12 @@
 
 import pytest
 
-from phrasecheck.engines.doubt import is_invention, sign
+from phrasecheck.engines.doubt import agree, is_invention, sign
+from phrasecheck.engines.hotwords import Prompt, prompt
 from phrasecheck.settings import AsrSettings
 
-PROMPT = AsrSettings().prompt
+PROMPT = prompt(AsrSettings())
+OTHER = Prompt(frame="以下是普通话的句子", words=("报案", "查勘", "定损", "定损单", "理赔", "中国太平洋财产保险公司"))
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,20 @@ def test_known_inventions_are_known_in_any_spelling(text: str) -> None:
 )
 def test_what_people_say_is_none(text: str) -> None:
     assert not is_invention(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("您包一下车牌后，我一样能查到。", "您報一下車牌號我一樣能查到", True),
+        ("嗯", "嗯嗯", True),
+        ("呃呃呐呐呃", "嗚嗚", False),
+        ("车牌号、投诉", "鞋子", False),
+        ("您好", "", False),
+    ],
+)
+def test_two_hearings_of_speech_agree(one: str, other: str, same: bool) -> None:
+    assert agree(one, other) is same
 
 
 @pytest.mark.parametrize(
@@ -59,12 +75,30 @@ def test_honest_text_is_not(text: str, seconds: float) -> None:
     assert sign(text, seconds, PROMPT) is None
 
 
-@pytest.mark.parametrize("text", ["以下是普通话的句子。", "以下普通话", PROMPT, "好的" + PROMPT])
-def test_the_prompt_coming_back_is_noticed(text: str) -> None:
-    seconds = 15.0  # long enough for all of it to be said
-    assert sign(text, seconds, "以下是普通话的句子，车险客服通话。" if PROMPT not in text else PROMPT)
-    assert sign(text, seconds, "") is None
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("以下是普通话的句子。", OTHER),
+        ("以下普通话", OTHER),
+        ("我们今天说一说以下是普通话的句子，大家听一听，再跟着我念一遍", OTHER),
+        ("报案、查勘、定损、定损单、理赔", OTHER),
+        ("理赔、报案", OTHER),
+        ("定损单", OTHER),  # nothing but a hot word: it was said when it is heard without the prompt too
+        ("轮员、定损", OTHER),
+        ("误以报案、查勘、定捧。", OTHER),
+        (PROMPT.text, PROMPT),
+        ("好的" + PROMPT.text, PROMPT),
+        *(("、".join(PROMPT.words[start : start + 3]), PROMPT) for start in (0, 4, len(PROMPT.words) - 3)),
+    ],
+)
+def test_the_prompt_coming_back_is_noticed(text: str, given: Prompt) -> None:
+    assert sign(text, 60.0, given) == "重复了提示语"  # long enough for all of it to be said
 
 
-def test_words_of_the_trade_are_no_echo() -> None:
-    assert sign("交强险的保单", 2.0, "您好，车险客服。报案、查勘、定损、理赔、保单、交强险、出险、修理厂。") is None
+@pytest.mark.parametrize("text", ["您的定损单已经出来了", "报案的时候怎么说的", "好的，我这边先给您报案", "是的", ""])
+def test_talk_with_hot_words_in_it_is_no_echo(text: str) -> None:
+    assert sign(text, 4.0, OTHER) is None
+
+
+def test_without_a_prompt_there_is_no_echo() -> None:
+    assert sign("以下是普通话的句子", 4.0, Prompt()) is None

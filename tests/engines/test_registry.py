@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 from phrasecheck.engines import registry
+from phrasecheck.engines.whisper import model_name
 from phrasecheck.errors import ModelError
+from phrasecheck.settings import AsrSettings, Settings
 
 FIRST, SECOND = b"first half " * 1000, b"second half" * 1000
 Manifest = Callable[..., None]
@@ -132,6 +134,58 @@ def test_a_folder_of_the_users_own(tmp_path: Path) -> None:
         registry.resolve(str(tmp_path / "mine"), tmp_path)
     (tmp_path / "mine" / "model.bin").touch()
     assert registry.resolve(str(tmp_path / "mine"), tmp_path) == tmp_path / "mine"
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """A hub in the place of Hugging Face's: name -> the files that a fetch brings; a name that it does not know cannot be reached."""
+    known: dict[str, list[str]] = {}
+
+    def fetch(name: str, local_files_only: bool, cache_dir: str) -> str:
+        folder = Path(cache_dir) / f"models--{name.replace('/', '--')}" / "snapshots" / "c0ffee"
+        if not folder.is_dir():
+            if local_files_only or name not in known:
+                raise OSError("no connection")
+            folder.mkdir(parents=True)
+            for file in known[name]:
+                (folder / file).touch()
+        return str(folder)
+
+    monkeypatch.setattr("faster_whisper.utils.download_model", fetch)
+    return known
+
+
+def test_a_name_is_fetched_once(cache: Path, hub: dict[str, list[str]]) -> None:
+    hub["Systran/faster-whisper-large-v3"] = ["model.bin", "config.json"]
+    folder = registry.resolve("Systran/faster-whisper-large-v3", cache)
+    assert (folder / "model.bin").is_file()
+    assert model_name(folder) == "Systran/faster-whisper-large-v3"
+    hub.clear()  # the network is gone
+    assert registry.resolve("Systran/faster-whisper-large-v3", cache) == folder
+
+
+def test_a_name_that_cannot_be_fetched_is_a_clear_error(cache: Path, hub: dict[str, list[str]]) -> None:
+    with pytest.raises(ModelError, match=r"large-v3 不是这台机器上的文件夹.*no connection"):
+        registry.resolve("large-v3", cache)
+    hub["BELLE-2/Belle-whisper-large-v3-zh"] = ["config.json"]
+    with pytest.raises(ModelError, match="不是 CTranslate2 格式"):
+        registry.resolve("BELLE-2/Belle-whisper-large-v3-zh", cache)
+
+
+@pytest.mark.parametrize("name", ["./nowhere", "/nowhere/model", "~/nowhere", "a/b/c", ""])
+def test_a_path_is_never_looked_for_on_the_hub(cache: Path, hub: dict[str, list[str]], name: str) -> None:
+    hub[name] = ["model.bin"]
+    with pytest.raises(ModelError, match="--asr-model"):
+        registry.resolve(name, cache)
+
+
+def test_a_folder_without_model_bin_is_sherpas(tmp_path: Path) -> None:
+    (tmp_path / "tokens.txt").touch()
+    assert registry.resolve(str(tmp_path), tmp_path) == tmp_path
+    with pytest.raises(ModelError, match=r"model\.onnx"):
+        registry.load_recogniser(Settings(asr=AsrSettings(model=str(tmp_path))))
+    with pytest.raises(ModelError, match="CTranslate2"):
+        registry.load_recogniser(Settings(asr=AsrSettings(model=str(tmp_path), engine="whisper")))
 
 
 def test_the_shipped_manifest_is_complete() -> None:

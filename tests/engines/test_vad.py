@@ -28,6 +28,15 @@ def test_one_probability_for_each_started_frame(vad: SileroVad, samples: int) ->
     assert probabilities.dtype == np.float32
 
 
+def test_hours_in_pieces_are_heard_as_the_whole_at_once(vad: SileroVad, monkeypatch: pytest.MonkeyPatch) -> None:
+    from faster_whisper.vad import get_vad_model
+
+    sound = decode(DEMO).channels[0].samples[: 16_000 * 60 // FRAME * FRAME]
+    whole = np.asarray(get_vad_model()(sound.copy()), np.float32).reshape(-1)  # it writes into what it is given
+    monkeypatch.setattr("phrasecheck.tape.BLOCK", 100 * FRAME)
+    np.testing.assert_allclose(vad.probabilities(sound)[:-1], whole[:-1], atol=1e-5)  # and silences the end of the last frame
+
+
 def ring_back() -> Samples:
     """450 Hz, one second on and four off: what a caller hears in China while it rings (GB/T 3384)."""
     sound = tone(30, 450)

@@ -11,6 +11,8 @@ from rapidfuzz.distance import Levenshtein
 
 from phrasecheck.audio import decode
 from phrasecheck.engines import whisper
+from phrasecheck.engines.hearing import DOUBTED
+from phrasecheck.engines.hotwords import Prompt
 from phrasecheck.engines.registry import resolve
 from phrasecheck.engines.vad import SileroVad
 from phrasecheck.engines.whisper import Whisper
@@ -18,24 +20,9 @@ from phrasecheck.errors import ModelError
 from phrasecheck.normalize import normalize
 from phrasecheck.settings import AsrSettings, Settings
 from phrasecheck.transcribe import Heard, transcribe
-from phrasecheck.types import Samples, Utterance, Word
+from phrasecheck.types import Samples, Utterance
 from tests.engines.test_vad import DEMO, dtmf, ring_back
 from tests.sounds import noise, tone
-
-
-def words(*texts: str) -> list[Word]:
-    return [Word(text=text, start=float(at), end=at + 1.0, probability=0.5) for at, text in enumerate(texts)]
-
-
-def test_words_are_simplified_and_keep_their_times() -> None:
-    tidy = whisper._tidy(words(" 您", "好", "，", "請", "問", "？", " "))
-    assert [word.text for word in tidy] == ["您", "好，", "请", "问？"]
-    assert [word.start for word in tidy] == [0.0, 1.0, 3.0, 4.0]
-
-
-def test_broken_bytes_and_blanks_leave_no_words() -> None:
-    assert whisper._tidy(words("", " ", "")) == []
-    assert [word.text for word in whisper._tidy(words("。", "好"))] == ["。", "好"]
 
 
 def test_a_token_begins_where_the_path_first_reaches_it() -> None:
@@ -103,27 +90,35 @@ def test_progress_counts_the_speech_done(base: Whisper) -> None:
 class Scripted(Whisper):
     """The real tokenizer, but what is decoded is told: one list of takes an attempt."""
 
-    def __init__(self, base: Whisper, *attempts: Sequence[tuple[str, float]]) -> None:
+    def __init__(self, base: Whisper, *attempts: Sequence[tuple[str, float]], no_speech: float = 0.1) -> None:
         self.__dict__.update(base.__dict__)
         self.attempts = list(attempts)
-        self.prompts: list[str] = []
+        self.no_speech = no_speech
+        self.prompts: list[Prompt | None] = []
 
-    def _decode(self, encoded: Any, clips: list[Samples], prompt: str, **options: Any) -> list[Any]:
-        self.prompts.append(prompt)
+    def _decode(self, encoded: Any, clips: list[Samples], led_by: Prompt | None, **options: Any) -> list[Any]:
+        self.prompts.append(led_by)
         return [
-            whisper._Take(tokens=self._tokenizer.encode(text), prompt=prompt, logprob=logprob, no_speech=0.1)
+            whisper._Take(tokens=self._tokenizer.encode(text), prompt=led_by, logprob=logprob, no_speech=self.no_speech)
             for text, logprob in self.attempts.pop(0)
         ]
 
 
 @pytest.mark.model
 def test_an_echo_of_the_prompt_is_heard_again_without_it(base: Whisper) -> None:
-    prompt = base._settings.prompt
-    scripted = Scripted(base, [(prompt, -0.1), ("您好请讲", -0.3)], [("好的再见", -0.8)])
+    scripted = Scripted(base, [(base._prompt.text, -0.1), ("您好请讲", -0.3)], [("好的再见", -0.8)])
     heard = scripted.recognise([tone(5), tone(2)])
     assert [h.text for h in heard] == ["好的再见", "您好请讲"]
-    assert scripted.prompts == [prompt, ""]
+    assert scripted.prompts == [base._prompt, None]
     assert heard[0].doubt is None
+
+
+@pytest.mark.model
+def test_a_hot_word_that_was_said_is_kept(base: Whisper) -> None:
+    scripted = Scripted(base, [("定损单、理赔款。", -0.3), ("交强险。", -0.3)], [("定孙单李赔款", -0.2), ("啊啊啊", -0.2)])
+    said, unsaid = scripted.recognise([tone(5), tone(2)])
+    assert (said.text, said.doubt) == ("定损单、理赔款。", None)
+    assert unsaid.text == "啊啊啊"
 
 
 @pytest.mark.model
@@ -131,7 +126,14 @@ def test_what_still_runs_away_is_kept_but_not_trusted(base: Whisper) -> None:
     (heard,) = Scripted(base, [("好的" * 12, -0.1)], [("好的" * 11, -0.2)]).recognise([tone(4)])
     assert heard.text == "好的" * 12
     assert heard.doubt is not None
-    assert heard.confidence <= whisper.DOUBTED
+    assert heard.confidence <= DOUBTED
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(("again", "heard"), [("嗚嗚", ""), ("您好請講", "您好请讲")])
+def test_where_perhaps_nobody_spoke_the_same_words_must_come_twice(base: Whisper, again: str, heard: str) -> None:
+    scripted = Scripted(base, [("您好请讲", -0.5)], [(again, -0.6)], no_speech=0.9)
+    assert [h.text for h in scripted.recognise([tone(2)])] == [heard]
 
 
 @pytest.mark.model

@@ -76,7 +76,14 @@ def test_a_window_has_the_matches_that_lie_in_it() -> None:
     assert table.shape == (3, len(FEATURES))
     assert table[:, COLUMN["exact"]].tolist() == [1, 0, 1]
     assert table[:, COLUMN["fuzzy"]] == pytest.approx([3, 0, 3])  # the strongest
-    assert not table[:, [COLUMN[name] for name in ("tone", "margin", "phonetic", *LOWERING)]].any()
+    assert not table[:, [COLUMN[name] for name in ("tone", "margin", "phonetic", "said", *LOWERING)]].any()
+
+
+@pytest.mark.parametrize(("text", "said"), [("甲乙丙丁。", 1.0), ("嗯，甲乙丙丁啊", 1.0), ("您好，甲乙丙丁", 0.0)])
+def test_a_turn_may_be_a_phrase_and_nothing_else(text: str, said: float) -> None:
+    start = text.index("甲")
+    seen = replace(look(match(Method.EXACT, start, start + 4), text=text), windows=((0, len(text)),))
+    assert window_features(seen, None)[:, COLUMN["said"]].tolist() == [said]
 
 
 def test_a_window_has_the_tones_of_both_encoders() -> None:

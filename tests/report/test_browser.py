@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from phrasecheck.audio import decode
 from phrasecheck.report.html import render
 from tests.report.samples import call_result, lexicon
 
@@ -18,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), rea
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory, recording: Path) -> Path:
     path = tmp_path_factory.mktemp("page") / "call-1.html"
-    path.write_text(render(call_result(), lexicon(), recording), encoding="utf-8")
+    path.write_text(render(call_result(), lexicon(), decode(recording)), encoding="utf-8")
     return path
 
 

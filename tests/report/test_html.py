@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from phrasecheck.audio import decode
 from phrasecheck.report.html import render
 from phrasecheck.types import SpeakerDecision
 from tests.report.samples import call_result, checked, lexicon, transcript
@@ -41,6 +42,14 @@ def test_nothing_comes_from_outside(page: str) -> None:
     assert "default-src &#39;none&#39;" in page
 
 
+def test_an_utterance_that_may_be_made_up_is_marked(page: str) -> None:
+    result = call_result()
+    doubted = replace(result.transcript.utterances[0], doubt="反复重复同样的字")
+    told = replace(result, transcript=replace(result.transcript, utterances=(doubted, *result.transcript.utterances[1:])))
+    assert "反复重复同样的字" in render(told, lexicon())
+    assert "可能不是原话" not in page
+
+
 def test_recognised_markup_is_only_text(page: str) -> None:
     assert "<b>态度</b>" not in page
     assert "&lt;b&gt;态度&lt;/b&gt;" in page
@@ -57,7 +66,7 @@ def test_without_sound_there_are_no_players(page: str) -> None:
 
 
 def test_with_sound_there_is_one_player_a_hit_and_one_for_the_call(recording: Path) -> None:
-    page = render(call_result(), lexicon(), recording)
+    page = render(call_result(), lexicon(), decode(recording))
     assert len(re.findall(r'<audio class="clip" controls preload="none" src="data:audio/mpeg;base64,', page)) == 6
     assert page.count('<audio id="call"') == 1
 

@@ -1,0 +1,69 @@
+"""What every recogniser needs beside its network: clips in batches, words made tidy, an ear for silence.
+
+In: clips, or words as a recogniser gives them. Out: what it heard of all clips in their order, or words for an utterance. The one decision: clips
+of like length go together, longest first, so that little is padded and what does not fit into memory fails at once.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from phrasecheck.engines.machine import cores, free_memory
+from phrasecheck.normalize import simplify
+from phrasecheck.settings import AsrSettings
+from phrasecheck.transcribe import Heard, Progress
+from phrasecheck.types import Samples, Word
+
+RATE = 16_000
+AUDIBLE = 1e-3  # peak of the quietest clip that can hold speech (-60 dB): on less, Whisper writes whatever the prompt suggests
+DOUBTED = 0.2  # an utterance that shows a sign of invention is never trusted more than this
+CLIPS_A_CORE = 4  # clips in a batch: more keep two cores no busier
+MOST_CLIPS = 32
+CLIP_SHARE = 1.0  # memory that a clip takes while it is decoded, as a share of the weights' file
+
+
+def batch_size(settings: AsrSettings, weights: int) -> int:
+    """Clips decoded together: as set, or CLIPS_A_CORE for each thread, and no more than half of the free memory holds beside `weights` bytes."""
+    if settings.batch_size:
+        return settings.batch_size
+    fast = min(MOST_CLIPS, CLIPS_A_CORE * (settings.threads or cores())) if settings.device == "cpu" else MOST_CLIPS
+    free = free_memory()
+    return fast if free is None else max(1, min(fast, int(free / 2 / (CLIP_SHARE * weights))))
+
+
+def in_batches(clips: Sequence[Samples], size: int, hear: Callable[[list[Samples]], list[Heard]], progress: Progress | None) -> list[Heard]:
+    """What `hear` makes of the clips, `size` at a time, in the order given."""
+    total = sum(map(len, clips)) / RATE
+    order = sorted(range(len(clips)), key=lambda index: -len(clips[index]))
+    heard: dict[int, Heard] = {}
+    for start in range(0, len(order), size):
+        batch = order[start : start + size]
+        heard.update(zip(batch, hear([clips[index] for index in batch]), strict=True))
+        if progress is not None:
+            progress(sum(len(clips[index]) for index in heard) / RATE, total)
+    return [heard[index] for index in range(len(clips))]
+
+
+def tidy(words: Sequence[Word]) -> list[Word]:
+    """Simplified characters, no blanks at the ends, and punctuation joined to the word before it: a comma has no time of its own."""
+    text = "".join(word.text for word in words)
+    simple = simplify(text)
+    lead, tail = len(simple) - len(simple.lstrip()), len(simple.rstrip())
+    kept: list[Word] = []
+    at = 0
+    for word in words:
+        start, at = at, at + len(word.text)
+        piece = simple[max(start, lead) : min(at, tail)]
+        if not piece:
+            continue
+        if kept and not any(char.isalnum() for char in piece):
+            last = kept[-1]
+            kept[-1] = Word(text=last.text + piece, start=last.start, end=last.end, probability=last.probability)
+        else:
+            kept.append(Word(text=piece, start=word.start, end=word.end, probability=word.probability))
+    return kept
+
+
+def audible(clip: Samples) -> bool:
+    """Whether there is any sound in the clip at all."""
+    return bool(len(clip)) and float(np.abs(clip).max()) >= AUDIBLE
