@@ -20,6 +20,8 @@ from phrasecheck.types import CallResult, HitState, Samples
 from tests.nonspeech import KINDS, RATE, take
 from tests.sounds import write
 
+TAKES = 4  # a side and kind, one after the other: another tune, another loudness
+
 
 class Counting:
     """A recogniser that remembers how much it was asked to hear."""
@@ -52,7 +54,9 @@ def main() -> None:
     said = []
     with tempfile.TemporaryDirectory() as folder:
         for kind in KINDS:
-            sides = np.stack([take(kind, minutes * 30, seed) for seed in (1, 2)])
+            sides = np.stack(
+                [np.concatenate([take(kind, minutes * 30 / TAKES, side * TAKES + number) for number in range(TAKES)]) for side in (0, 1)]
+            )
             path = write(Path(folder) / "silence.wav", sides, RATE, "pcm_mulaw")
             counting = Counting(engines.recogniser)
             result = check_call(Request(path=path, agent_channel="left"), replace(engines, recogniser=counting), settings)

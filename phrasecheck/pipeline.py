@@ -18,6 +18,7 @@ from phrasecheck.timing import timed
 from phrasecheck.types import Audio, Call, CallResult, Hit, Method, Provenance, Role, Samples, Transcript, Utterance
 
 if TYPE_CHECKING:
+    from phrasecheck.diarise import VoiceEncoder
     from phrasecheck.speech import Vad
     from phrasecheck.transcribe import Recogniser
 
@@ -38,42 +39,62 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Engines:
-    """What holds weights, loaded once and shared by all calls."""
+class Senses:
+    """What hears a call, loaded once and shared by all. Without `voice` the two who speak in a single channel are told apart by their words alone."""
 
     vad: "Vad"
     recogniser: "Recogniser"
+    voice: "VoiceEncoder | None" = None
+
+    @property
+    def models(self) -> dict[str, str]:
+        """What a result names as its models."""
+        voice = {"voice": self.voice.name} if self.voice else {}
+        return {"asr": self.recogniser.name, "vad": self.vad.name, **voice}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engines(Senses):
+    """What holds weights: the senses, and the matcher that judges what they heard."""
+
     matcher: Matcher
 
 
-def load_engines(settings: Settings) -> Engines:
-    """Everything `check_call` needs. Raises ModelError, LexiconError."""
-    from phrasecheck.build import build_matcher
+def load_senses(settings: Settings) -> Senses:
+    """Everything `hear` needs. Raises ModelError, InputError."""
     from phrasecheck.engines.registry import load_recogniser
     from phrasecheck.engines.vad import SileroVad
+    from phrasecheck.engines.voice import Resemblyzer
 
-    matcher = build_matcher(settings)
-    return Engines(vad=SileroVad(), recogniser=load_recogniser(settings), matcher=matcher)
+    return Senses(vad=SileroVad(), recogniser=load_recogniser(settings), voice=Resemblyzer(settings.asr.threads))
+
+
+def load_engines(settings: Settings) -> Engines:
+    """Everything `check_call` needs. Raises ModelError, LexiconError, InputError."""
+    from phrasecheck.build import build_matcher
+
+    matcher, senses = build_matcher(settings), load_senses(settings)
+    return Engines(vad=senses.vad, recogniser=senses.recogniser, voice=senses.voice, matcher=matcher)
 
 
 def check_call(request: Request, engines: Engines, settings: Settings, progress: Progress | None = None) -> CallResult:
     """One recording, from file to result. Raises AudioError when it cannot be read."""
-    audio, call, transcript = hear(request, engines.vad, engines.recogniser, settings, progress)
-    models = {"asr": engines.recogniser.name, "vad": engines.vad.name, **engines.matcher.models}
+    audio, call, transcript = hear(request, engines, settings, progress)
+    models = {**engines.models, **engines.matcher.models}
     return result(call, transcript, engines.matcher, settings, models, _ear(audio, engines.recogniser, settings))
 
 
-def hear(
-    request: Request, vad: "Vad", recogniser: "Recogniser", settings: Settings, progress: Progress | None = None
-) -> tuple[Audio, Call, Transcript]:
+def hear(request: Request, senses: Senses, settings: Settings, progress: Progress | None = None) -> tuple[Audio, Call, Transcript]:
     """The first half of the road: a recording, what it is, and who said what in it. Raises AudioError when it cannot be read."""
     from phrasecheck.audio import decode, spelled
+    from phrasecheck.diarise import listen
     from phrasecheck.speakers import assign
     from phrasecheck.transcribe import transcribe
 
     audio = decode(request.path, settings.audio)
-    utterances = transcribe(audio, vad, recogniser, settings, progress)
-    transcript = assign(utterances, [channel.name for channel in audio.channels], request.role, request.agent_channel)
+    utterances = transcribe(audio, senses.vad, senses.recogniser, settings, progress)
+    voices = listen(utterances, audio.channels[0], senses.voice) if senses.voice and len(audio.channels) == 1 else None
+    transcript = assign(utterances, [channel.name for channel in audio.channels], request.role, request.agent_channel, voices)
     call = Call(
         id=Path(spelled(request.path)).stem,
         source=Path(spelled(request.path)).name,
@@ -103,8 +124,8 @@ def _ear(audio: Audio, recogniser: "Recogniser", settings: Settings) -> Ear | No
 
 
 def rejudge(old: CallResult, matcher: Matcher, settings: Settings) -> CallResult:
-    """A stored result's transcript against the matcher's lexicon; no audio is read, the recogniser's part of the provenance stays."""
-    models = {**{k: v for k, v in old.provenance.models.items() if k in ("asr", "vad")}, **matcher.models}
+    """A stored result's transcript against the matcher's lexicon; no audio is read, the part of the provenance that is the senses' stays."""
+    models = {**{k: v for k, v in old.provenance.models.items() if k in ("asr", "vad", "voice")}, **matcher.models}
     return result(old.call, old.transcript, matcher, settings, models)
 
 

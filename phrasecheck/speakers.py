@@ -1,8 +1,8 @@
 """Who spoke, and in which role.
 
-In: Utterances without speakers, the channels, the role of the call and what the user said of the agent's channel. Out: a Transcript whose
-speakers are decided, with the reason in Chinese and how sure it is. The one decision: a table of cues (CUES) decides by what is said; each
-cue counts only so often, so that a talkative side does not win by length.
+In: Utterances without speakers, the channels, the role of the call, what the user said of the agent's channel, and for a single channel the voices in
+it. Out: a Transcript whose speakers are decided, with the reason in Chinese and how sure it is. The one decision: a table of cues (CUES) decides by
+what is said which channel, or which voice, is the agent's; each cue counts only so often, so that a talkative side does not win by length.
 """
 
 import re
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import exp
 
+from phrasecheck.diarise import Voices
 from phrasecheck.normalize import normalize
 from phrasecheck.types import Role, Speaker, SpeakerDecision, Transcript, Utterance
 
@@ -51,7 +52,10 @@ CUES: tuple[Cue, ...] = (
     _cue("只是应答", -0.3, r"^(?:嗯+|哦+|对+|好的?|行|是的?|知道了|谢谢|啊)$", most=4),
 )
 FIRST_TO_SPEAK = 1.0  # whoever picks up at a hotline is staff; at an outgoing call it is the customer, hence no more than this
-SURE_ALONE = 1.4  # in a mono recording one utterance needs this many points to be given to either side
+SURE_ALONE = 1.4  # where no voices can be told apart one utterance needs this many points to be given to either side
+VOICES = ("先开口的声音", "后开口的声音")  # stand for channels when one channel holds two voices
+SURE_AGENT = 0.8  # with less confidence in which voice is the agent's everything is left unsure
+SURE_TURN = 0.8  # probability that it is one voice or the other from which a turn is given to it
 HANDOVER = re.compile(r"转接|[帮给为把]您(?:的?电话)?转|换.{0,6}(?:同事|专员)(?:跟|和|来|接)")
 HANDOVER_S = 120.0  # a self-introduction later than this after a handover is not the new colleague's
 # How staff of each role introduce themselves; looked for only after a handover.
@@ -69,34 +73,69 @@ INTRODUCTIONS: tuple[tuple[Role, re.Pattern[str]], ...] = tuple(
 )
 
 
-def assign(utterances: Sequence[Utterance], channels: Sequence[str], role: Role, agent_channel: str = "auto") -> Transcript:
+def assign(
+    utterances: Sequence[Utterance], channels: Sequence[str], role: Role, agent_channel: str = "auto", voices: Voices | None = None
+) -> Transcript:
     """Give every utterance its speaker, and the agent's their role.
 
     `channels` are the names of the recording's channels, `agent_channel` is one of them or 'auto'. A given channel that the recording does
-    not have is not an error, since a folder may hold both kinds: the decision is then made as for 'auto', and the reason says so.
+    not have is not an error, since a folder may hold both kinds: the decision is then made as for 'auto', and the reason says so. With `voices`
+    (of the one channel there is) utterances in which both speak are cut, and all are numbered again.
     """
-    decision = _decide(utterances, channels, agent_channel)
-    if decision.agent_channel is None:
-        spoken = [replace(utterance, speaker=_alone(utterance)) for utterance in utterances]
+    if len(channels) < 2:
+        spoken, decision = _in_one_channel(utterances, channels, voices)
     else:
+        decision = _decide(utterances, channels, agent_channel)
         spoken = [
             replace(utterance, speaker=Speaker.AGENT if utterance.channel == decision.agent_channel else Speaker.CUSTOMER)
             for utterance in utterances
         ]
+    if agent_channel not in ("auto", *channels):
+        decision = replace(decision, reason=f"指定的{_title(agent_channel)}在这个录音里没有，改为自动判断。{decision.reason}")
     return Transcript(utterances=tuple(_with_roles(spoken, role)), speakers=decision)
 
 
 def _decide(utterances: Sequence[Utterance], channels: Sequence[str], asked: str) -> SpeakerDecision:
     if asked in channels:
         return SpeakerDecision(agent_channel=asked, reason=f"按指定，{_title(asked)}是坐席。", confidence=1.0)
-    note = "" if asked == "auto" else f"指定的{_title(asked)}在这个录音里没有，改为自动判断。"
-    if len(channels) < 2:
-        why = "单声道录音：两人在同一声道，只把话里有明显特征的句子归给坐席或客户，其余标为说话人不明（按声音区分说话人的功能尚未提供）。"
-        return SpeakerDecision(agent_channel=None, reason=note + why, confidence=0.0)
-    return _by_what_is_said(utterances, channels, note)
+    return _by_what_is_said(utterances, channels)
 
 
-def _by_what_is_said(utterances: Sequence[Utterance], channels: Sequence[str], note: str) -> SpeakerDecision:
+def _in_one_channel(
+    utterances: Sequence[Utterance], channels: Sequence[str], voices: Voices | None
+) -> tuple[list[Utterance], SpeakerDecision]:
+    """Utterances with their speakers, by the voices where there are two, by what is plain in the words where not."""
+    if voices is None or not voices.two:
+        heard = "" if voices is None else "按声音只听出一个人（或两人的声音太像），"
+        why = f"单声道录音：{heard}只把话里有明显特征的句子归给坐席或客户，其余标为说话人未确定。"
+        pieces = utterances if voices is None else _numbered(voices.sentences())
+        return [replace(each, speaker=_alone(each)) for each in pieces], SpeakerDecision(agent_channel=None, reason=why, confidence=0.0)
+    by_voice = voices.turns()
+    said = _by_what_is_said([replace(turn, channel=VOICES[chance >= 0.5]) for turn, chance in by_voice], VOICES)
+    mine = [(turn, chance if said.agent_channel == VOICES[1] else 1 - chance) for turn, chance in by_voice]
+    confidence = round(said.confidence * sum(max(chance, 1 - chance) for _, chance in mine) / len(mine), 3)
+    if confidence < SURE_AGENT:
+        why = f"单声道录音：按声音听出两个人，但拿不准哪一个是坐席，全部标为说话人未确定，待人工复核。{said.reason}"
+        return _numbered([turn for turn, _ in mine]), SpeakerDecision(agent_channel=None, reason=why, confidence=confidence)
+    spoken = _numbered([replace(turn, speaker=_whose(chance)) for turn, chance in mine])
+    unsure = sum(turn.speaker is Speaker.UNSURE for turn in spoken)
+    rest = f"另有 {unsure} 句听不准是谁说的，标为说话人未确定。" if unsure else ""
+    why = f"单声道录音：按声音和轮流说话的次序分出两个人。{said.reason}{rest}"
+    return spoken, SpeakerDecision(agent_channel=channels[0], reason=why, confidence=confidence)
+
+
+def _whose(agent: float) -> Speaker:
+    """By the probability that it is the agent."""
+    if max(agent, 1 - agent) < SURE_TURN:
+        return Speaker.UNSURE
+    return Speaker.AGENT if agent > 0.5 else Speaker.CUSTOMER
+
+
+def _numbered(turns: Sequence[Utterance]) -> list[Utterance]:
+    return [replace(turn, id=f"u{number:04d}") for number, turn in enumerate(turns, 1)]
+
+
+def _by_what_is_said(utterances: Sequence[Utterance], channels: Sequence[str]) -> SpeakerDecision:
     opener = min(utterances, key=lambda utterance: utterance.start).channel if utterances else None
     table: dict[str, list[tuple[str, float]]] = {}
     for channel in channels:
@@ -107,7 +146,7 @@ def _by_what_is_said(utterances: Sequence[Utterance], channels: Sequence[str], n
     best, second = sorted(totals, key=lambda channel: -totals[channel])[:2]
     cues = [name for name, points in sorted(table[best], key=lambda found: -found[1]) if points > 0][:3]
     said = f"（{'；'.join(cues)}）" if cues else "（没有明显特征）"
-    reason = f"{note}自动判断{_title(best)}是坐席{said}：得分 {totals[best]:.1f}，{_title(second)} {totals[second]:.1f}。"
+    reason = f"自动判断{_title(best)}是坐席{said}：得分 {totals[best]:.1f}，{_title(second)} {totals[second]:.1f}。"
     return SpeakerDecision(agent_channel=best, reason=reason, confidence=round(1 / (1 + exp(totals[second] - totals[best])), 3))
 
 
@@ -148,4 +187,4 @@ def _introduced(text: str) -> Role | None:
 
 
 def _title(channel: str) -> str:
-    return {"left": "左声道", "right": "右声道", "mono": "单声道"}.get(channel, f"{channel} 声道")
+    return {"left": "左声道", "right": "右声道", "mono": "单声道"}.get(channel, channel if channel in VOICES else f"{channel} 声道")

@@ -56,7 +56,7 @@ def test_none_stops_a_batch(tmp_path: Path) -> None:
     assert {result["call"]["source"] for result in results} == {Path(spelled(p)).name for p in calls.iterdir() if p.name not in bad}
     assert len(list(out.glob("*.html"))) == len(results)
     for result in results:
-        cut = any("录音不完整" in warning for warning in result["call"]["warnings"])
+        cut = any("录音不完整" in warning for warning in result["warnings"])
         assert cut == result["call"]["source"].startswith("cut"), result["call"]
     (call,) = [result for result in results if result["call"]["source"] == "zz-a-call.flac"]
     assert call["hits"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from phrasecheck.diarise import Stretch, Voices
 from phrasecheck.speakers import assign
 from phrasecheck.types import Role, Speaker, Transcript, Utterance
 
@@ -94,6 +95,77 @@ def test_mono_gives_only_what_is_plain() -> None:
     assert made.speakers.confidence == 0.0
     assert "指定的左声道在这个录音里没有" in made.speakers.reason
     assert "单声道" in made.speakers.reason
+
+
+def voices(*lines: tuple[str, float], apart: float = 20.0) -> Voices:
+    """Stretches of four seconds (text, log-odds of the second voice), three to an utterance."""
+    stretches = [
+        Stretch(
+            said=Utterance(id=f"u{i // 3}", start=4.0 * i, end=4.0 * i + 4, channel="mono", text=text),
+            whole=f"u{i // 3}",
+            start=4.0 * i,
+            end=4.0 * i + 4,
+        )
+        for i, (text, _) in enumerate(lines)
+    ]
+    return Voices(stretches=tuple(stretches), odds=tuple(odds for _, odds in lines), apart=apart)
+
+
+def of_mono(heard: Voices, agent_channel: str = "auto") -> Transcript:
+    return assign([], ("mono",), Role.SURVEY, agent_channel, heard)
+
+
+SURE = 5.0
+MONO = (
+    ("您好，车险客服，", -SURE),
+    ("工号二零八，请问有什么可以帮您？", -SURE),
+    ("我的车被人追尾了。", SURE),
+    ("你们什么时候来人？", SURE),
+    ("您别着急，我给您登记。", -SURE),
+    ("嗯。", SURE),
+)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_mono_by_voice(sign: int) -> None:
+    lines = MONO if sign == 1 else (("喂？", -SURE), *((text, -odds) for text, odds in MONO), ("行。", -SURE))
+    made = of_mono(voices(*lines))
+    agents = [utterance.text for utterance in made.utterances if utterance.speaker is Speaker.AGENT]
+    assert "".join(agents) == "".join(text for text, odds in MONO if odds < 0)
+    assert Speaker.UNSURE not in {utterance.speaker for utterance in made.utterances}
+    assert {utterance.role for utterance in made.utterances if utterance.speaker is Speaker.AGENT} == {Role.SURVEY}
+    assert [utterance.id for utterance in made.utterances] == [f"u{i:04d}" for i in range(1, len(made.utterances) + 1)]
+    assert made.speakers.agent_channel == "mono"
+    assert made.speakers.confidence > 0.9
+    assert "单声道录音：按声音" in made.speakers.reason
+    assert ("先开口的声音是坐席" in made.speakers.reason) is (sign == 1)
+    assert "服务用语" in made.speakers.reason
+
+
+def test_mono_leaves_a_turn_unsure_that_is_between_the_voices() -> None:
+    made = of_mono(voices(*MONO[:5], ("随便你。", 0.2), *MONO[5:]), "left")
+    (unsure,) = [utterance for utterance in made.utterances if utterance.speaker is Speaker.UNSURE]
+    assert unsure.text == "随便你。"
+    assert unsure.role is None
+    assert "1 句听不准是谁说的" in made.speakers.reason
+    assert "指定的左声道在这个录音里没有" in made.speakers.reason
+
+
+def test_mono_without_signs_of_an_agent_is_all_unsure() -> None:
+    made = of_mono(voices(("喂？", SURE), ("说。", -SURE), ("算了。", SURE), ("没空。", -SURE)))
+    assert {utterance.speaker for utterance in made.utterances} == {Speaker.UNSURE}
+    assert made.speakers.agent_channel is None
+    assert made.speakers.confidence < 0.8
+    assert "拿不准哪一个是坐席" in made.speakers.reason
+
+
+def test_mono_with_one_voice_goes_by_what_is_plain() -> None:
+    made = of_mono(voices(*MONO, apart=1.0))
+    assert [utterance.text for utterance in made.utterances] == [text for text, _ in MONO]
+    assert [utterance.speaker for utterance in made.utterances][1:3] == [Speaker.AGENT, Speaker.CUSTOMER]
+    assert made.utterances[-1].speaker is Speaker.UNSURE
+    assert made.speakers.agent_channel is None
+    assert "只听出一个人" in made.speakers.reason
 
 
 def test_four_channels() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from phrasecheck.settings import Settings, SpeechSettings
@@ -83,6 +84,31 @@ def test_words_carry_the_times_of_the_recording_and_join_to_the_text() -> None:
         assert first.end == round(utterance.start + 0.9 - CONTEXT_S, 3)  # the clip began so much earlier
         assert second.end == utterance.end  # the recogniser's 99 s lie outside the segment
         assert utterance.confidence == 0.7
+
+
+class Ears(Parrot):
+    """Keeps what it was given."""
+
+    def recognise(self, clips: Sequence[Samples], progress: Progress | None = None) -> list[Heard]:
+        self.clips = clips
+        return [Heard(text="") for _ in clips]
+
+
+def test_a_little_more_is_heard_than_the_segment_but_nothing_twice() -> None:
+    ears = Ears()
+    samples = np.linspace(0, 1, 16_000 * 30, dtype=np.float32)  # each sample tells its place
+    settings = Settings(speech=SpeechSettings(pad_s=0.0, min_silence_s=0.1, max_segment_s=10.0))
+    transcribe(
+        Audio(channels=(Channel(name="mono", samples=samples),), sha256="0" * 64),
+        Told((0.1, 2.0), (2.2, 25.0), (28.0, 30.0)),
+        ears,
+        settings,
+    )
+    first, *_, last = [(clip[0] * 30, clip[-1] * 30) for clip in ears.clips]
+    assert first[0] == 0.0
+    assert 2.1 < first[1] < 2.25  # up to the neighbour and no further
+    assert last[0] == pytest.approx(28.0 - CONTEXT_S, abs=0.05)
+    assert sum(map(len, ears.clips)) < len(samples)  # long speech, too, was cut and not doubled
 
 
 def test_nothing_said_is_nothing_transcribed() -> None:

@@ -74,17 +74,15 @@ def transcribe(
 def _run(paths: Sequence[Path], agent_channel: str, formats: Sequence[str], out: Path | None, settings: "Settings") -> int:
     """Hear all with a progress bar. Returns how many could not be heard."""
     from phrasecheck import __version__
-    from phrasecheck.engines.registry import load_recogniser
-    from phrasecheck.engines.vad import SileroVad
-    from phrasecheck.pipeline import Request, hear
+    from phrasecheck.pipeline import Request, hear, load_senses
     from phrasecheck.types import Provenance
 
-    recogniser, vad = load_recogniser(settings), SileroVad()
+    senses = load_senses(settings)
     made_by = Provenance(
         software=f"phrasecheck {__version__}",
         lexicon="",
         lexicon_sha256="",
-        models={"asr": recogniser.name, "vad": vad.name},
+        models=senses.models,
         settings=settings.model_dump(mode="json", include={"speech", "asr"}),
     )
     names = names_for(paths)
@@ -94,7 +92,7 @@ def _run(paths: Sequence[Path], agent_channel: str, formats: Sequence[str], out:
         for path in paths:
             try:
                 request = Request(path=path, agent_channel=agent_channel)  # type: ignore[arg-type]  # click checked it
-                _, call, transcript = hear(request, vad, recogniser, settings, bar.heard)
+                _, call, transcript = hear(request, senses, settings, bar.heard)
                 for form, text in _texts(call, transcript, made_by, formats):
                     if out is None:
                         printed += text

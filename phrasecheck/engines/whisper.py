@@ -29,6 +29,7 @@ MOST_TOKENS = 224  # half of Whisper's context; the other half, less the token t
 CONTEXT = 448  # tokens that Whisper has positions for
 NO_SPEECH = 0.6  # openai/whisper's limit: above it, with a low log-probability, there was no speech
 UNSURE = -1.0  # openai/whisper's limit of the mean log-probability below which a text is worth a second attempt
+SYLLABLE = 2  # characters
 NEVER = -20.0  # log-probability of a text without tokens
 REPETITION_PENALTY = 1.1  # in the second attempt
 
@@ -139,6 +140,8 @@ class Whisper:
                 continue
             if self._echoes(takes[index]):
                 best[index] = replace(takes[index], prompt=None) if agreed else take
+                if not agreed and len(self._text(take)) <= SYLLABLE:  # a syllable or two, heard otherwise each time, is no speech
+                    best[index] = replace(take, tokens=[])
                 continue
             worse = self._sign(clips[index], take) is not None, -take.logprob
             if worse < (self._sign(clips[index], takes[index]) is not None, -takes[index].logprob):

@@ -78,7 +78,7 @@ def test_each_format_is_a_file(call: Path, tmp_path: Path) -> None:
     assert run(call, "--format", "txt,srt,vtt,json", "--out", out).exit_code == 0
     assert sorted(file.name for file in out.iterdir()) == ["call.json", "call.srt", "call.txt", "call.vtt"]
     told = json.loads((out / "call.json").read_text(encoding="utf-8"))
-    assert told["models"] == {"asr": "a recogniser", "vad": "a vad"}
+    assert told["models"].items() >= {"asr": "a recogniser", "vad": "a vad"}.items()
     assert {each["channel"] for each in told["utterances"]} == {"left", "right"}
 
 
