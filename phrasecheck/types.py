@@ -137,7 +137,8 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeakerDecision:
-    """Which channel is the agent's, how that was decided (Chinese, for the user) and how surely (0..1)."""
+    """Which channel is the agent's (mono: both speak in it and were told apart; None: not decided), how that was decided (Chinese, for the user) and how
+    surely (0..1)."""
 
     agent_channel: str | None
     reason: str
