@@ -5,6 +5,7 @@ of like length go together, longest first, so that little is padded and what doe
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -17,32 +18,40 @@ from phrasecheck.types import Samples, Word
 RATE = 16_000
 AUDIBLE = 1e-3  # peak of the quietest clip that can hold speech (-60 dB): on less, Whisper writes whatever the prompt suggests
 DOUBTED = 0.2  # an utterance that shows a sign of invention is never trusted more than this
-CLIPS_A_CORE = 4  # clips in a batch: more keep two cores no busier
-MOST_CLIPS = 32
+CLIPS_AT_ONCE = 4  # clips in a batch on one processor: more only wait for the longest of them
+MOST_CLIPS = 32  # on a GPU
 CLIP_SHARE = (
     0.65  # memory that a clip of 25 s takes while it is decoded, as a share of the weights: 92 MB of 145 with Whisper base and five beams
 )
 
 
+def workers(settings: AsrSettings) -> int:
+    """Batches heard at the same time, each by one thread: two threads that share a small batch wait for each other half of the time."""
+    return settings.threads or cores() if settings.device == "cpu" else 1
+
+
 def batch_size(settings: AsrSettings, weights: int) -> int:
-    """Clips decoded together: as set, or CLIPS_A_CORE for each thread, and no more than half of the free memory holds beside `weights` bytes."""
+    """Clips decoded together: as set, or CLIPS_AT_ONCE, and no more than half of the free memory holds for all workers beside `weights` bytes."""
     if settings.batch_size:
         return settings.batch_size
-    fast = min(MOST_CLIPS, CLIPS_A_CORE * (settings.threads or cores())) if settings.device == "cpu" else MOST_CLIPS
+    fast = CLIPS_AT_ONCE if settings.device == "cpu" else MOST_CLIPS
     free = free_memory()
-    return fast if free is None else max(1, min(fast, int(free / 2 / (CLIP_SHARE * weights))))
+    return fast if free is None else max(1, min(fast, int(free / 2 / workers(settings) / (CLIP_SHARE * weights))))
 
 
-def in_batches(clips: Sequence[Samples], size: int, hear: Callable[[list[Samples]], list[Heard]], progress: Progress | None) -> list[Heard]:
-    """What `hear` makes of the clips, `size` at a time, in the order given."""
+def in_batches(
+    clips: Sequence[Samples], size: int, hear: Callable[[list[Samples]], list[Heard]], progress: Progress | None, at_once: int = 1
+) -> list[Heard]:
+    """What `hear` makes of the clips, `size` at a time and `at_once` batches in threads of their own, in the order given."""
     total = sum(map(len, clips)) / RATE
     order = sorted(range(len(clips)), key=lambda index: -len(clips[index]))
+    batches = [order[start : start + size] for start in range(0, len(order), size)]
     heard: dict[int, Heard] = {}
-    for start in range(0, len(order), size):
-        batch = order[start : start + size]
-        heard.update(zip(batch, hear([clips[index] for index in batch]), strict=True))
-        if progress is not None:
-            progress(sum(len(clips[index]) for index in heard) / RATE, total)
+    with ThreadPoolExecutor(at_once) as pool:
+        for batch, found in zip(batches, pool.map(lambda batch: hear([clips[index] for index in batch]), batches), strict=True):
+            heard.update(zip(batch, found, strict=True))
+            if progress is not None:
+                progress(sum(len(clips[index]) for index in heard) / RATE, total)
     return [heard[index] for index in range(len(clips))]
 
 

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from phrasecheck.engines.doubt import agree, echoes, is_invention, sign
-from phrasecheck.engines.hearing import DOUBTED, RATE, audible, batch_size, in_batches, tidy
+from phrasecheck.engines.hearing import DOUBTED, RATE, audible, batch_size, in_batches, tidy, workers
 from phrasecheck.engines.hotwords import Prompt, fingerprint, prompt
-from phrasecheck.engines.machine import cores
 from phrasecheck.errors import ModelError
 from phrasecheck.normalize import normalize
 from phrasecheck.settings import AsrSettings
@@ -58,7 +57,11 @@ class Whisper:
         self._settings = settings
         try:
             self._model = ctranslate2.models.Whisper(
-                str(folder), device=settings.device, compute_type=settings.compute_type, intra_threads=settings.threads or cores()
+                str(folder),
+                device=settings.device,
+                compute_type=settings.compute_type,
+                inter_threads=workers(settings),
+                intra_threads=1,
             )
             vocabulary = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # tokenizers raises bare Exception; ctranslate2 RuntimeError and ValueError
@@ -76,7 +79,7 @@ class Whisper:
 
     def recognise(self, clips: Sequence[Samples], progress: Progress | None = None) -> list[Heard]:
         """One Heard per clip, in the order given. A clip longer than 30 s is a ValueError."""
-        return in_batches(clips, self._batch_size, self._hear, progress)
+        return in_batches(clips, self._batch_size, self._hear, progress, workers(self._settings))
 
     def likelihoods(self, clip: Samples, texts: Sequence[str]) -> list[float]:
         """Mean log-probability a token of each text, were it what the clip says (matching/acoustic.py)."""

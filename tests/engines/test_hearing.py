@@ -1,5 +1,6 @@
 """Clips come back in their order, words joined and timed."""
 
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -33,11 +34,10 @@ def test_broken_bytes_and_blanks_leave_no_words() -> None:
     ("asked", "cores", "free", "size"),
     [
         ({"batch_size": 5}, 64, 0, 5),  # as set, whatever the machine
-        ({}, 2, None, 8),
-        ({}, 2, 64 * GB, 8),
-        ({}, 64, 64 * GB, 32),
-        ({"threads": 1}, 64, 64 * GB, 4),
-        ({}, 2, GB, 3),
+        ({}, 2, None, 4),
+        ({}, 64, 64 * GB, 3),  # sixty-four batches at once share what is free
+        ({"threads": 1}, 64, GB, 3),
+        ({}, 2, GB, 1),
         ({}, 2, 0, 1),
         ({"device": "cuda"}, 2, None, 32),
     ],
@@ -63,6 +63,23 @@ def test_clips_of_like_length_go_together_and_come_back_in_order() -> None:
     assert batches == [[9, 8], [3, 2], [1]]
     assert told == [(17.0, 23.0), (22.0, 23.0), (23.0, 23.0)]
     assert in_batches([], 2, hear, None) == []
+
+
+def test_batches_heard_at_once_come_back_in_order_too() -> None:
+    together = Barrier(2, timeout=10)
+
+    def hear(clips: list[Samples]) -> list[Heard]:
+        together.wait()  # breaks unless two batches are heard at the same time
+        return [Heard(text=str(len(clip))) for clip in clips]
+
+    heard = in_batches([np.zeros(size, np.float32) for size in (2, 9, 1, 8)], 1, hear, None, at_once=2)
+    assert [each.text for each in heard] == ["2", "9", "1", "8"]
+
+
+@pytest.mark.parametrize(("asked", "at_once"), [({}, 6), ({"threads": 3}, 3), ({"device": "cuda"}, 1)])
+def test_every_processor_hears_a_batch_of_its_own(monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], at_once: int) -> None:
+    monkeypatch.setattr(hearing, "cores", lambda: 6)
+    assert hearing.workers(AsrSettings(**asked)) == at_once
 
 
 @pytest.mark.parametrize(("peak", "heard"), [(0.0, False), (0.0005, False), (0.002, True)])
