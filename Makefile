@@ -5,6 +5,7 @@
 #   make test              lint, types and the whole test suite
 #   make lint | types      one of them
 #   make bench EVAL=FOLDER accuracy and speed, beside plain baselines; bench-text and bench-speech are its halves
+#   make bench-live EVAL=FOLDER  how long after the words an alert comes, on one line and on eight
 #   make bench-silence     an hour of noise, tones and hold music: is anything heard in it?
 #
 # PYTHON=python3.12         another interpreter (3.11 or later)
@@ -13,7 +14,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types bench bench-text bench-speech bench-silence chromium
+.PHONY: help demo test lint types bench bench-text bench-speech bench-silence bench-live chromium
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 VENV := .venv
@@ -47,7 +48,7 @@ $(VENV)/.dev: $(PINS) | $(BIN)/python
 # Training and serving too. torch goes first and by its exact version: left to pip's choice it would be the newest build, with gigabytes of CUDA.
 $(VENV)/.train: $(PINS) | $(BIN)/python
 	$(INSTALL) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) "$$(grep '^torch==' constraints.txt)"
-	$(INSTALL) --editable '.[dev,serve,train]'
+	$(INSTALL) --editable '.[dev,fleet,serve,train]'
 	@touch $(VENV)/.run $(VENV)/.dev $@
 
 demo: $(VENV)/.run
@@ -65,10 +66,10 @@ lint: $(VENV)/.dev
 types: $(VENV)/.train
 	$(BIN)/mypy
 
-# Quick tests first; then those with real weights and a real browser, which would only get in each other's way in parallel.
+# Quick tests first; then those with real weights, a real browser or many processes, which would only get in each other's way in parallel.
 test: $(VENV)/.train lint types chromium
-	$(BIN)/pytest -n 2 -m 'not model and not browser'
-	$(BIN)/pytest -m 'model or browser'
+	$(BIN)/pytest -n 2 -m 'not model and not browser and not processes'
+	$(BIN)/pytest -m 'model or browser or processes'
 
 # Browser tests skip where there is no Chromium and it cannot be installed without root.
 chromium:
@@ -87,3 +88,10 @@ bench bench-text bench-speech: $(VENV)/.train
 
 bench-silence: $(VENV)/.dev
 	$(BIN)/python -m bench.silence $(ARGS)
+
+# The whole server in the loop, in real time: the 12 calls take half an hour with one line; ARGS="--calls 4", "--lines 1,4,8", "--soak 60", "--check"
+bench-live: $(VENV)/.train
+	@if [ ! -d "$(EVAL)" ]; then \
+	  echo '请指明评测数据所在的文件夹：make $@ EVAL=../shared/eval（内有 audio/gold.jsonl）'; \
+	  echo 'Say where the evaluation data lie: make $@ EVAL=FOLDER (with audio/gold.jsonl)'; exit 1; fi
+	$(BIN)/python -m bench.live "$(EVAL)" $(ARGS)
