@@ -25,6 +25,10 @@ class InputError(PhrasecheckError):
     """A text, metadata or option given by the user cannot be used."""
 
 
+class TooLargeError(PhrasecheckError):
+    """What was sent is larger than the settings allow."""
+
+
 class StoreError(PhrasecheckError):
     """The database or the recordings cannot be used: not there, full, or of another version."""
 

@@ -56,6 +56,21 @@ class Method(StrEnum):
     ACOUSTIC = "acoustic"
 
 
+class Personal(StrEnum):
+    """Kinds of personal data that may be said in a call; the order is the order in which a number is tried."""
+
+    ID_CARD = "id_card"
+    MOBILE = "mobile"
+    BANK_CARD = "bank_card"
+    VIN = "vin"
+    POLICY = "policy"  # or claim
+    LANDLINE = "landline"
+    PLATE = "plate"
+    NUMBER = "number"  # long, and none of the above: a digit was misheard, or somebody else's numbering
+    NAME = "name"
+    ADDRESS = "address"
+
+
 class HitState(StrEnum):
     """HIT counts; DOUBTFUL lies between hit and nothing and counts for nothing until a person has looked at it."""
 

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
+from time import sleep
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -43,6 +45,15 @@ class Server:
 
     url: str  # of the database with the tables
     folder: Path
+    running: Any = None  # the PostgreSQL server
+
+    def restart(self, *, hard: bool) -> None:
+        """PostgreSQL goes away for two seconds, in good order or as if killed, whoever may be connected."""
+        process = self.running.get_postmaster_info().process
+        process.send_signal(signal.SIGQUIT if hard else signal.SIGINT)
+        process.wait(30)
+        sleep(2)
+        self.running.ensure_postgres_running()
 
     def empty(self) -> str:
         """The URL of a database without tables."""
@@ -94,7 +105,7 @@ def server(kind: str, folder: Path) -> Iterator[Server]:
     )  # not pytest's folder: that one is closed to others, and as root the server runs as another user
     running = pgserver.get_server(data, cleanup_mode="delete")
     try:
-        made = Server(running.get_uri().replace("/postgres?", "/tables?"), folder)
+        made = Server(running.get_uri().replace("/postgres?", "/tables?"), folder, running)
         made.execute("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")  # nothing here is to outlive a power cut
         made._create("tables", "template1")
         _make_tables(made.url)

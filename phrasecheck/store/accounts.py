@@ -1,7 +1,7 @@
 """Who may sign in, and the secrets that were handed out.
 
-In: names, passwords, tokens. Out: accounts. The one decision: there is one table of secrets (sessions, API tokens, invitations), and of each only the SHA-256:
-they are random, so a fast hash will do; passwords are not, so theirs is argon2.
+In: names, passwords, tokens. Out: accounts. The one decision: there is one table of secrets (sessions, API tokens, invitations), and of each only the
+SHA-256: they are random, so a fast hash will do; passwords are not, so theirs is argon2.
 """
 
 import secrets
@@ -156,10 +156,47 @@ class Accounts:
         with self.database.write() as session:
             self._end(session, TokenRow.digest == _digest(secret))
 
+    def tokens(self, user_id: int | None = None) -> list[tuple[TokenRow, UserRow]]:
+        """API tokens that are good for something, with their owners; of one account or of all, the latest first."""
+        query = select(TokenRow, UserRow).join(UserRow, TokenRow.user_id == UserRow.id).where(TokenRow.kind == TokenKind.API, self._valid())
+        if user_id is not None:
+            query = query.where(TokenRow.user_id == user_id)
+        with self.database.read() as session:
+            return [(token, user) for token, user in session.execute(query.order_by(TokenRow.id.desc()))]
+
+    def issue_api(self, user_id: int, lasts: timedelta, name: str, scopes: Iterable[str]) -> str:
+        """A secret for a program that acts for this account within `scopes`. It can be read here and never again. Raises InputError."""
+        wanted = sorted(set(scopes))
+        if not name.strip() or not wanted:
+            raise InputError("接口令牌应有名称和至少一项范围，收到的不全：请填写用途，并勾选范围")
+        with self.database.write() as session:
+            user = _existing(session, user_id)
+            secret = self._issue(session, TokenKind.API, user_id, lasts, name.strip()[:100], wanted)
+            self.audit.add(session, user.name, "token.issue", f"user:{user_id}", name=name.strip()[:100], scopes=wanted)
+            return secret
+
+    def end_token(self, token_id: int, actor: str, owner: int | None = None) -> None:
+        """The API token is good for nothing from now on; with `owner` only if it is that account's. Raises NotFoundError."""
+        with self.database.write() as session:
+            token = session.get(TokenRow, token_id)
+            if token is None or token.kind is not TokenKind.API or (owner is not None and token.user_id != owner):
+                raise NotFoundError(f"没有接口令牌 {token_id}：请在列表里核对")
+            self._end(session, TokenRow.id == token_id)
+            self.audit.add(session, actor, "token.revoke", f"user:{token.user_id}", name=token.name)
+
+    def user(self, user_id: int) -> UserRow:
+        """One account, closed or not. Raises NotFoundError."""
+        with self.database.read() as session:
+            user = session.get(UserRow, user_id)
+        if user is None:
+            raise NotFoundError(f"没有账号 {user_id}：请在账号列表里核对")
+        return user
+
     def close(self, user_id: int, actor: str) -> None:
         """The account is closed with all that was handed out to it; what its owner did stays."""
         with self.database.write() as session:
             user = _existing(session, user_id)
+            self._not_last(session, user)
             user.closed_at = user.closed_at or self.database.now()
             self._end(session, TokenRow.user_id == user_id)
             self.audit.add(session, actor, "user.close", f"user:{user_id}")
@@ -168,9 +205,20 @@ class Accounts:
         """What the account may do, and where it belongs."""
         with self.database.write() as session:
             user = _existing(session, user_id)
+            if permission is not Permission.ADMIN:
+                self._not_last(session, user)
             user.permission, user.team, user.agent = permission, team, agent
             self.audit.add(session, actor, "user.change", f"user:{user_id}", permission=permission, team=team, agent=agent)
             return user
+
+    def _not_last(self, session: Session, user: UserRow) -> None:
+        """Somebody has to be able to open accounts. Raises RefusedError."""
+        self.database.alone(session, "administrators")
+        others = select(func.count(UserRow.id)).where(
+            UserRow.permission == Permission.ADMIN, UserRow.closed_at.is_(None), UserRow.id != user.id, UserRow.password.is_not(None)
+        )
+        if user.permission is Permission.ADMIN and not session.scalar(others):
+            raise RefusedError("应至少留一位能登录的系统管理员：请先让另一位管理员开户并设好密码")
 
     def users(self) -> list[UserRow]:
         """All accounts by name, closed ones too."""

@@ -40,11 +40,23 @@ class Audit:
         row.digest = _digest(row, previous)
         session.add(row)
 
-    def entries(self, subject: str | None = None, before: int | None = None, limit: int = 100) -> list[AuditRow]:
-        """The latest entries, newest first; of one subject, older than the entry `before`."""
+    def entries(
+        self,
+        subject: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+        *,
+        actor: str | None = None,
+        action: str | None = None,
+    ) -> list[AuditRow]:
+        """The latest entries, newest first; of one subject, actor, action («call» finds «call.upload» too), older than the entry `before`."""
         query = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit)
         if subject is not None:
             query = query.where(AuditRow.subject == subject)
+        if actor is not None:
+            query = query.where(AuditRow.actor == actor)
+        if action is not None:
+            query = query.where((AuditRow.action == action) | AuditRow.action.startswith(f"{action}.", autoescape=True))
         if before is not None:
             query = query.where(AuditRow.id < before)
         with self.database.read() as session:
@@ -66,6 +78,11 @@ class Audit:
         """What stands for the whole trail so far."""
         latest = self.entries(limit=1)
         return latest[0].digest if latest else START
+
+    def holds(self, digest: str) -> bool:
+        """Is the entry still there whose digest somebody wrote down elsewhere (so that nothing was cut off behind it)?"""
+        with self.database.read() as session:
+            return digest == START or session.scalar(select(AuditRow.id).where(AuditRow.digest == digest)) is not None
 
     def _all(self) -> Iterator[AuditRow]:
         with self.database.read() as session:

@@ -22,6 +22,7 @@ from phrasecheck.store.database import Database
 from phrasecheck.store.recordings import Recordings
 from phrasecheck.store.states import CallState, next_call
 from phrasecheck.store.tables import CallRow
+from phrasecheck.store.webhooks import announce
 from phrasecheck.types import Role
 
 
@@ -133,6 +134,16 @@ class Calls:
         """DONE or FAILED -> QUEUED, with all tries again; a result there stays until the next one comes."""
         return self._requeue(call_id, actor, "call.run_again", {CallState.DONE, CallState.FAILED})
 
+    def cancel(self, call_id: str, actor: str) -> CallRow:
+        """QUEUED or CHECKING -> FAILED. A worker that has it finds its lease lost."""
+        with self.database.write() as session:
+            row = existing(session, call_id, lock=True)
+            if row.state not in {CallState.QUEUED, CallState.CHECKING}:
+                raise RefusedError(f"通话现在是 {row.state}，只有排队中和检查中的才能取消：请刷新后再看")
+            self._end(session, row, CallState.FAILED, f"已由 {actor} 取消：需要时可重新运行")
+            self.audit.add(session, actor, "call.cancel", f"call:{row.id}")
+            return row
+
     def _requeue(self, call_id: str, actor: str, action: str, of: set[CallState]) -> CallRow:
         with self.database.write() as session:
             row = existing(session, call_id, lock=True)
@@ -161,7 +172,9 @@ class Calls:
                     row.state, row.tries = next_call(row.state, CallState.CHECKING), row.tries + 1
                     row.lease, row.lease_until = secrets.token_hex(16), now + self.lease
                     return Claim(call=row, lease=row.lease, until=row.lease_until)
-                self._end(row, CallState.FAILED, f"处理它的进程连续 {row.tries} 次中途停止（可能是录音异常或内存不足）：确认后可重新运行")
+                self._end(
+                    session, row, CallState.FAILED, f"处理它的进程连续 {row.tries} 次中途停止（可能是录音异常或内存不足）：确认后可重新运行"
+                )
                 session.flush()
         return None
 
@@ -177,18 +190,20 @@ class Calls:
         with self.database.write() as session:
             row = held(session, claim)
             row.tries -= 1
-            self._end(row, CallState.QUEUED, None)
+            self._end(session, row, CallState.QUEUED, None)
 
     def fail(self, claim: Claim, reason: str, *, again: bool) -> CallState:
         """The call could not be checked. `again`: it may go better next time, so it is queued while there are tries left; else it has FAILED."""
         with self.database.write() as session:
             row = held(session, claim)
             retried = again and row.tries < self.max_tries
-            self._end(row, CallState.QUEUED if retried else CallState.FAILED, reason)
+            self._end(session, row, CallState.QUEUED if retried else CallState.FAILED, reason)
             return row.state
 
-    def _end(self, row: CallRow, state: CallState, reason: str | None) -> None:
+    def _end(self, session: Session, row: CallRow, state: CallState, reason: str | None) -> None:
         row.state, row.reason, row.lease, row.lease_until = next_call(row.state, state), reason, None, None
+        if state is CallState.FAILED:
+            announce(session, row, self.database.now())
 
     def counts(self) -> dict[CallState, int]:
         """How many calls are in each state."""
@@ -212,11 +227,11 @@ class Calls:
         with self.database.read() as session:
             return list(session.scalars(query))
 
-    def set_hold(self, call_id: str, hold: bool, actor: str) -> None:
+    def set_hold(self, call_id: str, hold: bool, actor: str, why: str = "") -> None:
         """Put a legal hold on a call, or take it off."""
         with self.database.write() as session:
             existing(session, call_id, lock=True).hold = hold
-            self.audit.add(session, actor, "call.hold" if hold else "call.unhold", f"call:{call_id}")
+            self.audit.add(session, actor, "call.hold" if hold else "call.unhold", f"call:{call_id}", why=why)
 
     def delete(self, call_id: str, actor: str, why: str) -> None:
         """The call with its results, hits, reviews, words and recording; the audit trail keeps that it was there. Raises RefusedError under legal hold.

@@ -16,10 +16,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, inspect, make_url, select, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DataError, NoSuchModuleError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from phrasecheck.errors import StoreError
+from phrasecheck.errors import InputError, StoreError
 from phrasecheck.store.tables import Base
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -66,11 +66,14 @@ class Database:
 
     def prepare(self) -> None:
         """Make the tables of an empty database, and see that the others are of this version. Raises StoreError."""
-        with _explained(self.url), self._engine.connect() as connection:
-            empty = not inspect(connection).get_table_names()
-        if empty:  # nothing in it that could be lost
+        if self.is_empty():  # nothing in it that could be lost
             self.upgrade()
         self.check()
+
+    def is_empty(self) -> bool:
+        """No tables in it, ours or others'."""
+        with _explained(self.url), self._engine.connect() as connection:
+            return not inspect(connection).get_table_names()
 
     def upgrade(self) -> None:
         """Bring the tables to this version; does nothing when they are. Two at once wait for each other. Raises StoreError."""
@@ -98,7 +101,7 @@ class Database:
         from alembic.autogenerate import compare_metadata
 
         with self._engine.connect() as connection:
-            return list(compare_metadata(MigrationContext.configure(connection), Base.metadata))
+            return list(compare_metadata(MigrationContext.configure(connection, opts={"include_name": _ours}), Base.metadata))
 
     def close(self) -> None:
         """Give all connections back."""
@@ -110,6 +113,11 @@ def head() -> str:
     revision = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     assert revision is not None
     return revision
+
+
+def _ours(name: str | None, kind: str, _: object) -> bool:
+    """Not the index of what was said, which is of another kind on each database."""
+    return name is None or not name.startswith("said_sound")
 
 
 def _parsed(url: str) -> URL:
@@ -159,6 +167,8 @@ def _explained(url: URL) -> Iterator[None]:
     """A database that is not there, or whose tables are not, in the user's words."""
     try:
         yield
+    except (OverflowError, DataError) as error:  # a number beyond 64 bits, a zero byte: somebody's input, whichever route let it through
+        raise InputError("请求里有数据库放不下的值（过大的数，或空字节）：请检查编号和文字") from error
     except (OperationalError, ProgrammingError) as error:
         raise StoreError(
             f"数据库 {_shown(url)} 出错：{error.orig}。请确认它在运行、磁盘未满，表结构可用 phrasecheck db check 核对"

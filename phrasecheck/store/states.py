@@ -15,7 +15,9 @@ class Permission(StrEnum):
     ADMIN = "admin"
     LEAD = "lead"
     INSPECTOR = "inspector"
-    AGENT = "agent"
+    TRAINER = "trainer"  # reads judged hits and makes reports; has no say in verdicts
+    SUPERVISOR = "supervisor"  # watches the calls of a team, live and afterwards; has no say in verdicts
+    AGENT = "agent"  # his own calls, and appeals
 
 
 class CallState(StrEnum):
@@ -31,7 +33,7 @@ class CallState(StrEnum):
 # from -> to. A lease that runs out is CHECKING -> CHECKING with another worker, or FAILED after too many tries.
 CALL_MOVES: dict[CallState, frozenset[CallState]] = {
     CallState.UPLOADED: frozenset({CallState.QUEUED}),
-    CallState.QUEUED: frozenset({CallState.CHECKING}),
+    CallState.QUEUED: frozenset({CallState.CHECKING, CallState.FAILED}),  # FAILED: cancelled
     CallState.CHECKING: frozenset({CallState.CHECKING, CallState.DONE, CallState.FAILED, CallState.QUEUED}),
     CallState.DONE: frozenset({CallState.QUEUED}),
     CallState.FAILED: frozenset({CallState.QUEUED}),
@@ -86,6 +88,11 @@ REVIEW_MOVES: dict[tuple[ReviewState, Verb], tuple[ReviewState, frozenset[Permis
 }
 STANDING = frozenset({ReviewState.NEW, ReviewState.CONFIRMED, ReviewState.APPEALED, ReviewState.DISMISSED})
 AFFIRMED = frozenset({ReviewState.CONFIRMED, ReviewState.APPEALED, ReviewState.DISMISSED})  # a doubtful hit counts in these only
+
+
+def ruling(state: ReviewState) -> bool | None:
+    """What people have said of a hit: it is one, it is none, or nothing yet."""
+    return None if state is ReviewState.NEW else state in STANDING
 
 
 def next_call(state: CallState, wanted: CallState) -> CallState:

@@ -13,10 +13,21 @@ from phrasecheck.store.audit import Audit
 from phrasecheck.store.calls import Calls
 from phrasecheck.store.database import Clock, Database
 from phrasecheck.store.desk import Allowances, SavedFilters
+from phrasecheck.store.figures import Figures
+from phrasecheck.store.lexicons import Lexicons
 from phrasecheck.store.listing import Listing
+from phrasecheck.store.live import LiveCalls
+from phrasecheck.store.moments import Moments
+from phrasecheck.store.queue import Queue
 from phrasecheck.store.recordings import Recordings
+from phrasecheck.store.rescores import Rescores
 from phrasecheck.store.results import Results
+from phrasecheck.store.retention import Retention
 from phrasecheck.store.reviews import Reviews
+from phrasecheck.store.sampling import Sampling
+from phrasecheck.store.schedules import Schedules
+from phrasecheck.store.uploads import Uploads, upload_folder
+from phrasecheck.store.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +42,19 @@ class Store:
     results: Results
     reviews: Reviews
     listing: Listing
+    live: LiveCalls
+    moments: Moments
+    schedules: Schedules
     allowances: Allowances
     filters: SavedFilters
+    figures: Figures
+    lexicons: Lexicons
+    rescores: Rescores
+    sampling: Sampling
+    retention: Retention
+    queue: Queue
+    uploads: Uploads
+    webhooks: Webhooks
 
     def close(self) -> None:
         """Give the connections back."""
@@ -45,15 +67,27 @@ def open_store(settings: StoreSettings, clock: Clock | None = None) -> Store:
     database.prepare()
     recordings = Recordings(settings.recordings)
     audit = Audit(database)
+    calls = Calls(database, audit, recordings, timedelta(seconds=settings.lease_s), settings.max_tries)
     return Store(
         database=database,
         recordings=recordings,
         audit=audit,
         accounts=Accounts(database, audit),
-        calls=Calls(database, audit, recordings, timedelta(seconds=settings.lease_s), settings.max_tries),
+        calls=calls,
         results=Results(database, audit),
         reviews=Reviews(database, audit, timedelta(days=settings.appeal_days)),
         listing=Listing(database),
+        live=LiveCalls(database, audit),
+        moments=Moments(database),
+        schedules=Schedules(database, audit),
         allowances=Allowances(database, audit),
         filters=SavedFilters(database),
+        figures=Figures(database),
+        lexicons=Lexicons(database, audit),
+        rescores=Rescores(database, audit, Listing(database), Results(database, audit)),
+        sampling=Sampling(database, audit),
+        retention=Retention(database, audit, calls),
+        queue=Queue(database),
+        uploads=Uploads(database, audit, upload_folder(settings.recordings, settings.parts)),
+        webhooks=Webhooks(database, audit),
     )

@@ -6,7 +6,7 @@ Times are UTC. No relationships are declared, so that no attribute can send a qu
 import enum
 import json
 import zlib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from sqlalchemy import (
@@ -175,6 +175,7 @@ class ResultRow(Base):
     __table_args__ = (
         UniqueConstraint("call_id", "version"),
         Index("uq_results_current", "call_id", unique=True, sqlite_where=text("current"), postgresql_where=text("current")),
+        Index("ix_results_worst", "judged_points", "call_id", sqlite_where=text("current"), postgresql_where=text("current")),
     )
 
     id: Mapped[Key]
@@ -182,9 +183,11 @@ class ResultRow(Base):
     version: Mapped[str] = mapped_column(String(64))  # results.version_of
     current: Mapped[bool]
     lexicon: Mapped[str]
-    points: Mapped[float | None]  # of the worst scorecard; None when nobody is known to be the agent
+    points: Mapped[float | None]  # of the worst scorecard, as the machine found it; None when nobody is known to be the agent
+    judged_points: Mapped[float | None]  # the same after the verdicts (scoring.judged)
     seconds: Mapped[float]
     unsure: Mapped[bool]  # it is not certain who spoke
+    roles: Mapped[str | None]  # of the scorecards, separated by spaces; None: stored before this was kept
     body: Mapped[dict[str, Any]] = mapped_column(Packed, deferred=True)  # report/json.to_json
     made_at: Mapped[datetime]
 
@@ -208,6 +211,7 @@ class HitRow(Base):
     at_s: Mapped[float | None]
     score: Mapped[float]
     doubtful: Mapped[bool]
+    role: Mapped[Role | None]  # in which it was said; None: stored before this was kept
     state: Mapped[ReviewState] = mapped_column(default=ReviewState.NEW, index=True)
 
 
@@ -239,7 +243,7 @@ class UtteranceRow(Base):
     speaker: Mapped[str] = mapped_column(String(16))
     start_s: Mapped[float]
     text: Mapped[str]
-    pinyin: Mapped[str]  # search.sounds
+    pinyin: Mapped[str]  # search.sounds; indexed by the FTS5 table said_sound (SQLite) or a GIN index of that name (v0002)
 
 
 class AllowanceRow(Base):
@@ -281,3 +285,340 @@ class AuditRow(Base):
     subject: Mapped[str] = mapped_column(String(100), index=True)
     details: Mapped[dict[str, Any]]
     digest: Mapped[str] = mapped_column(String(64))
+
+
+# --- reports (R1) -----------------------------------------------------------------------------------------------------------------
+
+
+class ScheduleRow(Base):
+    """A report that is made again and again: for the week or month that is over, once it is over."""
+
+    __tablename__ = "schedules"
+
+    id: Mapped[Key]
+    kind: Mapped[str] = mapped_column(String(16))  # feedback.reports.Kind
+    name: Mapped[str] = mapped_column(String(100))  # of the agent, team or role; empty for the director's page
+    every: Mapped[str] = mapped_column(String(16))  # week or month
+    formats: Mapped[str] = mapped_column(String(64))  # separated by commas
+    author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    made_to: Mapped[date | None]  # the last day of the last report
+    ended_at: Mapped[datetime | None]
+
+
+# --- calls in progress (L1) ---------------------------------------------------------------------------------------------------------
+
+
+class MessageState(enum.StrEnum):
+    """Where a message to the outside stands."""
+
+    WAITING = "waiting"  # due at `due_at`
+    SENT = "sent"
+    DEAD = "dead"  # given up; may be sent again by hand
+
+
+class LiveCallRow(Base):
+    """A call that is heard while it runs. `check_id` is the recorded call that it became; with that one it is deleted."""
+
+    __tablename__ = "live_calls"
+
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    role: Mapped[Role]
+    agent: Mapped[str | None] = mapped_column(String(100))
+    team: Mapped[str | None] = mapped_column(String(100))
+    door: Mapped[str] = mapped_column(String(32))
+    channels: Mapped[str] = mapped_column(String(32))  # whose voice each carries, separated by commas
+    rate: Mapped[int]
+    started_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+    seq: Mapped[int] = mapped_column(default=0)  # of the last event
+    check_id: Mapped[str | None] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), index=True)
+
+
+LiveKey = Annotated[str, mapped_column(ForeignKey("live_calls.id", ondelete="CASCADE"))]
+
+
+class LiveEventRow(Base):
+    """An event of a running call (events.py). `id` counts over all calls, in the order in which they can be read."""
+
+    __tablename__ = "live_events"
+    __table_args__ = (UniqueConstraint("live_id", "seq"),)
+
+    id: Mapped[Key]
+    live_id: Mapped[LiveKey]
+    seq: Mapped[int]
+    type: Mapped[str] = mapped_column(String(16), index=True)
+    at: Mapped[datetime]
+    body: Mapped[dict[str, Any]]
+
+
+class LiveNoteRow(Base):
+    """Somebody has seen an alert (`text` empty), or wants to talk about it with the agent."""
+
+    __tablename__ = "live_notes"
+
+    id: Mapped[Key]
+    live_id: Mapped[LiveKey] = mapped_column(index=True)
+    seq: Mapped[int]  # of the alert
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    text: Mapped[str]
+    at: Mapped[datetime]
+
+
+class LiveMessageRow(Base):
+    """An alert on its way out of the house; one a target, call and phrase."""
+
+    __tablename__ = "live_messages"
+    __table_args__ = (UniqueConstraint("target", "live_id", "phrase_id"), Index("ix_live_messages_work", "state", "due_at"))
+
+    id: Mapped[Key]
+    target: Mapped[str] = mapped_column(String(100))
+    live_id: Mapped[LiveKey]
+    phrase_id: Mapped[str] = mapped_column(String(64))
+    body: Mapped[dict[str, Any]]
+    state: Mapped[MessageState]
+    tries: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime]
+    error: Mapped[str | None]
+    made_at: Mapped[datetime]
+
+
+# --- uploads and webhooks (S2) ------------------------------------------------------------------------------------------------------
+
+
+class UploadState(enum.StrEnum):
+    """Where an upload in parts stands."""
+
+    OPEN = "open"  # parts come in
+    WHOLE = "whole"  # all bytes are here; what is in it is being taken in
+    TAKEN = "taken"  # its items say what became of it
+
+
+class Outcome(enum.StrEnum):
+    """What became of one file that was sent."""
+
+    ACCEPTED = "accepted"  # a call of its own
+    KNOWN = "known"  # this recording was here before: `call_id` is the earlier call
+    AGAIN = "again"  # the same, and it is checked once more
+    TABLE = "table"  # metadata, applied
+    REFUSED = "refused"  # `told` says why
+
+
+class UploadRow(Base):
+    """A file that comes in parts; the parts lie in a folder, their length is how far it is."""
+
+    __tablename__ = "uploads"
+    __table_args__ = (Index("ix_uploads_work", "state", "expires_at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    name: Mapped[str]  # as the user has it, with folders
+    length: Mapped[int]  # bytes
+    batch: Mapped[str] = mapped_column(String(64))  # files that were chosen together; a table is for its batch
+    known: Mapped[dict[str, Any]]  # what its sender says of it, and wishes
+    state: Mapped[UploadState]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    taken_until: Mapped[datetime | None]  # somebody is at it until then
+
+
+class UploadItemRow(Base):
+    """One file of an upload, and what became of it: the upload itself, or what was in the ZIP."""
+
+    __tablename__ = "upload_items"
+    __table_args__ = (UniqueConstraint("upload_id", "number"),)
+
+    id: Mapped[Key]
+    upload_id: Mapped[str] = mapped_column(ForeignKey("uploads.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    name: Mapped[str]
+    outcome: Mapped[Outcome]
+    call_id: Mapped[str | None] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), index=True)
+    told: Mapped[str]  # the reason, in the user's words
+
+
+class UploadFactRow(Base):
+    """A row of a metadata table, kept for recordings of the same batch that come later."""
+
+    __tablename__ = "upload_facts"
+    __table_args__ = (UniqueConstraint("user_id", "batch", "file"),)
+
+    id: Mapped[Key]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    batch: Mapped[str] = mapped_column(String(64))
+    file: Mapped[str]
+    row: Mapped[dict[str, Any]]
+    made_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class WebhookRow(Base):
+    """An address that is told when a call ends. The secret signs, so it is kept as it is."""
+
+    __tablename__ = "webhooks"
+
+    id: Mapped[Key]
+    url: Mapped[str]
+    secret: Mapped[str] = mapped_column(String(100))
+    author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class WebhookMessageRow(Base):
+    """A message on its way, written in the transaction that ended the call."""
+
+    __tablename__ = "webhook_messages"
+    __table_args__ = (Index("ix_webhook_messages_work", "state", "due_at"),)
+
+    id: Mapped[Key]
+    webhook_id: Mapped[int] = mapped_column(ForeignKey("webhooks.id"), index=True)
+    call_id: Mapped[CallKey] = mapped_column(index=True)
+    body: Mapped[dict[str, Any]]
+    state: Mapped[MessageState]
+    tries: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime]
+    error: Mapped[str | None]
+    made_at: Mapped[datetime]
+
+
+# --- the company's lexicon, and judging again (S4) ----------------------------------------------------------------------------------
+
+
+class LexiconVersionRow(Base):
+    """The company's additions as they were saved once. One is in force; none: the lexicon files of the settings stand alone."""
+
+    __tablename__ = "lexicon_versions"
+    __table_args__ = (
+        Index("uq_lexicon_versions_active", "active", unique=True, sqlite_where=text("active"), postgresql_where=text("active")),
+    )
+
+    id: Mapped[Key]  # counts up from 1: the version that users see
+    body: Mapped[str]  # YAML, lexiconfile
+    sha256: Mapped[str] = mapped_column(String(64), index=True)  # of the whole Lexicon that it made when it was saved
+    note: Mapped[str]
+    author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    made_at: Mapped[datetime]
+    active: Mapped[bool] = mapped_column(default=False)
+
+
+class RescoreState(enum.StrEnum):
+    """Where a rescoring stands."""
+
+    PREVIEWING = "previewing"  # calls are being judged; nothing of it counts
+    READY = "ready"  # somebody has to look and decide
+    APPLYING = "applying"  # the new results are being put in place
+    DONE = "done"
+    CANCELLED = "cancelled"  # what was applied before stays
+    FAILED = "failed"  # `reason` says why
+
+
+class ItemState(enum.StrEnum):
+    """Where one call of a rescoring stands."""
+
+    WAITING = "waiting"  # not judged yet
+    SAME = "same"  # judged: nothing a person would see changes
+    DIFFERS = "differs"  # judged: something does
+    APPLIED = "applied"
+    STALE = "stale"  # has got another result in between, or is gone: left as it is
+    FAILED = "failed"  # `reason` says why
+
+
+class RescoreRow(Base):
+    """Stored calls against a version of the lexicon. `version_id` None: the lexicon files alone."""
+
+    __tablename__ = "rescores"
+
+    id: Mapped[Key]
+    version_id: Mapped[int | None] = mapped_column(ForeignKey("lexicon_versions.id"))
+    filter: Mapped[dict[str, Any]]
+    state: Mapped[RescoreState] = mapped_column(index=True)
+    reason: Mapped[str | None]
+    author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    made_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    lease: Mapped[str | None] = mapped_column(String(32))  # whoever works on it
+    lease_until: Mapped[datetime | None]
+
+
+class RescoreItemRow(Base):
+    """One call of a rescoring: what would change, and the result that would stand then, kept until it is applied or dropped."""
+
+    __tablename__ = "rescore_items"
+    __table_args__ = (UniqueConstraint("rescore_id", "call_id"), Index("ix_rescore_items_work", "rescore_id", "state", "id"))
+
+    id: Mapped[Key]
+    rescore_id: Mapped[int] = mapped_column(ForeignKey("rescores.id", ondelete="CASCADE"))
+    call_id: Mapped[CallKey] = mapped_column(index=True)
+    state: Mapped[ItemState]
+    base: Mapped[str | None] = mapped_column(String(64))  # version of the result it was compared with
+    points_before: Mapped[float | None]
+    points_after: Mapped[float | None]
+    appeared: Mapped[int] = mapped_column(default=0)
+    vanished: Mapped[int] = mapped_column(default=0)
+    altered: Mapped[int] = mapped_column(default=0)
+    changes: Mapped[dict[str, Any]] = mapped_column(default=dict)  # rescore.Changes
+    body: Mapped[dict[str, Any] | None] = mapped_column(Packed, deferred=True)
+    reason: Mapped[str | None]
+
+
+class PrintRow(Base):
+    """Where the words of a call lie among the exemplars (prints.py), so that judging them again need not read them again."""
+
+    __tablename__ = "prints"
+
+    call_id: Mapped[CallKey] = mapped_column(primary_key=True)
+    maker: Mapped[str] = mapped_column(String(64))  # digest of encoder, exemplars and words; another one's prints are of no use
+    body: Mapped[bytes]
+
+
+# --- sampling, second opinions (S5) -------------------------------------------------------------------------------------------------
+
+
+class Listened(enum.StrEnum):
+    """What came of listening to a call that was drawn."""
+
+    COMPLETE = "complete"  # nothing was missed by the machine
+    MISSED = "missed"  # something was; the comment says what
+
+
+class SampleRow(Base):
+    """A draw: the rule, the seed, who drew."""
+
+    __tablename__ = "samples"
+
+    id: Mapped[Key]
+    rule: Mapped[dict[str, Any]]  # sampling.Rule
+    seed: Mapped[str] = mapped_column(String(64))
+    candidates: Mapped[int]  # calls that fitted the rule then
+    author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    made_at: Mapped[datetime]
+
+
+class AssignmentRow(Base):
+    """A call that somebody is to listen to, once. `blind`: for a second opinion."""
+
+    __tablename__ = "assignments"
+    __table_args__ = (UniqueConstraint("call_id", "user_id"), Index("ix_assignments_work", "user_id", "done_at"))
+
+    id: Mapped[Key]
+    sample_id: Mapped[int] = mapped_column(ForeignKey("samples.id"), index=True)
+    call_id: Mapped[CallKey]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    blind: Mapped[bool]
+    done_at: Mapped[datetime | None]
+    outcome: Mapped[Listened | None]
+    comment: Mapped[str] = mapped_column(default="")
+
+
+class OpinionRow(Base):
+    """What a second inspector thinks of a hit; it changes nothing about it."""
+
+    __tablename__ = "opinions"
+    __table_args__ = (UniqueConstraint("hit_id", "user_id"),)
+
+    id: Mapped[Key]
+    hit_id: Mapped[int] = mapped_column(ForeignKey("hits.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    violation: Mapped[bool]
+    comment: Mapped[str]
+    at: Mapped[datetime]

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import event, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -20,10 +22,11 @@ from phrasecheck.errors import InputError, LeaseLostError, NotFoundError, Refuse
 from phrasecheck.report.json import from_json, to_json
 from phrasecheck.store.accounts import NewUser
 from phrasecheck.store.calls import Claim, NewCall
-from phrasecheck.store.database import Database, head
+from phrasecheck.store.database import MIGRATIONS, Database, head
 from phrasecheck.store.desk import allowed
-from phrasecheck.store.listing import Filter
+from phrasecheck.store.listing import MANY, Filter, Order
 from phrasecheck.store.results import version_of
+from phrasecheck.store.search import sounds
 from phrasecheck.store.states import CallState, Permission, RejectReason, ReviewState, Verb
 from phrasecheck.store.store import Store
 from phrasecheck.store.tables import AuditRow, Base, CallRow, HitRow, ResultRow, ReviewRow, TokenKind, TokenRow, UserRow, UtteranceRow
@@ -77,6 +80,27 @@ def test_migrations_lead_from_nothing_to_the_tables_of_the_code(databases: Serve
     database.check()
     assert database.revision() == head()
     assert database.differences() == []
+
+
+def test_what_the_first_version_kept_is_found_and_scored_after_the_upgrade(databases: Server, tmp_path: Path) -> None:
+    url = databases.empty()
+    database = Database(url)
+    with database.write() as session:
+        config = Config(attributes={"connection": session.connection()})
+        config.set_main_option("script_location", str(MIGRATIONS))
+        command.upgrade(config, "0001")
+        at = {"at": database.now()}
+        old = "INSERT INTO calls (id, source, sha256, recording, role, agent_channel, said_at, extra, uploaded_at, state, tries, hold) "
+        session.execute(text(old + "VALUES ('c', 'a.wav', 'x', 'x', 'sales', 'auto', :at, '{}', :at, 'done', 0, false)"), at)
+        old = "INSERT INTO results (id, call_id, version, current, lexicon, points, seconds, unsure, body, made_at) "
+        session.execute(text(old + "VALUES (1, 'c', 'v', true, 'x', 80, 1, false, :body, :at)"), {**at, "body": b""})
+        old = "INSERT INTO utterances (id, call_id, utterance_id, speaker, start_s, text, pinyin) "
+        session.execute(text(old + "VALUES (1, 'c', 'u0', 'agent', 0, '系统的', ' xi tong de '), (2, 'c', 'u1', 'agent', 1, '。', '')"))
+    database.upgrade()
+    assert database.differences() == []
+    store = store_at(url, tmp_path)
+    assert [found.utterance_id for found in store.listing.said("西统")] == ["u0"]
+    assert [line.points for line in store.listing.page(Filter(text="统的"))] == [80]
 
 
 def test_tables_of_another_version_are_refused(url: str, tmp_path: Path) -> None:
@@ -519,7 +543,7 @@ def _call(n: int, said_at: datetime) -> dict[str, object]:
 
 def _result(n: int) -> dict[str, object]:
     made = {"call_id": f"{n:05}", "version": "v", "current": True, "lexicon": "x", "body": {}, "made_at": datetime.now(UTC)}
-    return made | {"points": 100.0 - n % 30, "seconds": 60.0, "unsure": False}
+    return made | {"points": 100.0 - n % 30, "judged_points": 100.0 - n % 30, "seconds": 60.0, "unsure": False}
 
 
 def _hit(n: int, k: int, result: int) -> dict[str, object]:
@@ -531,14 +555,90 @@ def test_what_counts_follows_the_verdicts(store: Store) -> None:
     call = done(store)
     inspector = user(store, "q", Permission.INSPECTOR)
     (line,) = store.listing.page(Filter())
-    assert (line.violations, line.doubtful, line.unsure, line.points) == (5, 1, True, min(card.points for card in RESULT.scorecards))
+    assert (line.violations, line.doubtful, line.unsure, line.points) == (4, 2, True, min(card.points for card in RESULT.scorecards))
     hits = store.results.hits(call.id)
     review(store, hits[0].id, Verb.REJECT, inspector)
     review(store, next(hit.id for hit in hits if hit.doubtful), Verb.CONFIRM, inspector)
     (line,) = store.listing.page(Filter())
-    assert (line.violations, line.doubtful) == (5, 0)
+    assert (line.violations, line.doubtful) == (4, 1)
     assert store.listing.count(Filter(review=ReviewState.REJECTED, phrase=hits[0].phrase_id)) == 1
     assert store.listing.count(Filter(review=ReviewState.REJECTED, phrase="9.2.04")) == 0
+
+
+def test_points_follow_the_verdicts_in_the_same_breath(store: Store) -> None:
+    call = done(store)  # 你问我 10, 有意见告去 20, again in one breath, 要就要 10, 快点 (doubtful) 5, 有意见告去 (unsure) 20
+    inspector, lead, agent = (user(store, p, p, "1024") for p in (Permission.INSPECTOR, Permission.LEAD, Permission.AGENT))
+    hits = store.results.hits(call.id)
+
+    def points() -> tuple[float | None, float | None]:
+        (line,) = store.listing.page(Filter())
+        return line.points, line.machine_points
+
+    assert points() == (60, 60)
+    for place, verb, who, left in (
+        (0, Verb.REJECT, inspector, 70),
+        (1, Verb.REJECT, inspector, 70),  # the one said again in the same breath costs instead
+        (2, Verb.REJECT, inspector, 90),
+        (4, Verb.CONFIRM, inspector, 85),
+        (5, Verb.CONFIRM, inspector, 65),
+        (5, Verb.APPEAL, agent, 65),
+        (5, Verb.UPHOLD, lead, 85),
+        (0, Verb.CONFIRM, lead, 75),
+    ):
+        review(store, hits[place].id, verb, who)
+        assert points() == (left, 60), place
+    assert store.listing.count(Filter(points_at_most=75)) == 1
+    assert store.listing.count(Filter(points_at_most=74)) == 0
+    store.results.rescore(call.id, other_lexicon(), "test")
+    assert points() == (75, 60)  # verdicts outlive the lexicon
+
+
+def test_who_judges_on_an_old_page_is_told(store: Store) -> None:
+    call = done(store)
+    one, two = user(store, "张三", Permission.INSPECTOR), user(store, "李四", Permission.INSPECTOR)
+    hit = store.results.hits(call.id)[0]
+    store.reviews.add(hit.id, Verb.REJECT, one, reason=RejectReason.TONE, seen=ReviewState.NEW)
+    with pytest.raises(RefusedError, match="张三"):
+        store.reviews.add(hit.id, Verb.CONFIRM, two, seen=ReviewState.NEW)
+    store.reviews.add(hit.id, Verb.CONFIRM, two, seen=ReviewState.REJECTED)
+    assert [review.user_id for review in store.reviews.of_call(call.id)] == [one.id, two.id]
+
+
+def test_verdicts_at_once_on_several_hits_are_all_in_the_points(store: Store) -> None:
+    call = done(store)
+    inspector = user(store, "q", Permission.INSPECTOR)
+    hits = store.results.hits(call.id)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda hit: review(store, hit.id, Verb.REJECT, inspector), hits))
+    assert store.listing.page(Filter())[0].points == 100
+
+
+def test_appeals_stand_in_line_with_their_calls(store: Store) -> None:
+    call = done(store)
+    lead, agent = user(store, "l", Permission.LEAD), user(store, "a", Permission.AGENT, "1024")
+    hits = store.results.hits(call.id)
+    for hit in hits[:3]:
+        store.reviews.add(hit.id, Verb.APPEAL, agent, comment=f"第 {hit.id} 处")
+    queue = store.reviews.queue({ReviewState.APPEALED})
+    assert [(q.hit.id, q.call.id, q.last.comment) for q in queue] == [(h.id, call.id, f"第 {h.id} 处") for h in hits[2::-1]]
+    assert [q.hit.id for q in store.reviews.queue({ReviewState.APPEALED}, after=queue[0].last.id)] == [hits[1].id, hits[0].id]
+    assert store.reviews.queue({ReviewState.APPEALED}, agent="2048") == store.reviews.queue({ReviewState.APPEALED}, team="二组") == []
+    review(store, hits[0].id, Verb.UPHOLD, lead)
+    assert [q.hit.id for q in store.reviews.queue({ReviewState.UPHELD, ReviewState.DISMISSED}, agent="1024")] == [hits[0].id]
+
+
+def test_calls_in_another_order(store: Store) -> None:
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    with store.database.write() as session:
+        session.execute(insert(CallRow), [_call(n, start + timedelta(minutes=n)) for n in range(50)])
+        session.execute(insert(ResultRow), [_result(n) | {"judged_points": 100.0 - n % 7 if n % 9 else None} for n in range(40)])
+    worst = [f"{n:05}" for n in sorted((n for n in range(40) if n % 9), key=lambda n: (100 - n % 7, n))]
+    for order, expected in ((Order.OLDEST, [f"{n:05}" for n in range(50)]), (Order.WORST, worst)):
+        pages, after = [], None
+        while page := store.listing.page(Filter(), after, limit=7, order=order):
+            pages += page
+            after = page[-1].call
+        assert [line.call.id for line in pages] == expected
 
 
 def test_old_results_are_not_counted(store: Store) -> None:
@@ -567,6 +667,30 @@ def test_words_are_found_by_their_sound(store: Store, words: str, found: list[st
     done(store)
     assert [f.utterance_id for f in store.listing.said(words)] == found
     assert store.listing.count(Filter(text=words)) == (1 if found else 0) or not words.strip()
+
+
+def test_what_half_the_house_says_is_found_too(store: Store) -> None:
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    with store.database.write() as session:
+        session.execute(insert(CallRow), [_call(n, start + timedelta(minutes=n)) for n in range(100)])
+        words = [("您好请问", sounds("您好请问")) if k % 2 else ("稍等", sounds("稍等")) for k in range(MANY * 2 // 100 + 2)]
+        spoken = [
+            {"call_id": f"{n:05}", "utterance_id": f"u{k}", "speaker": "agent", "start_s": 1.0, "text": text, "pinyin": pinyin}
+            for n in range(100)
+            for k, (text, pinyin) in enumerate(words)
+        ]
+        session.execute(insert(UtteranceRow), spoken)
+    assert [line.call.id for line in store.listing.page(Filter(text="您好"), limit=3)] == ["00099", "00098", "00097"]
+    assert store.listing.count(Filter(text="宁好")) == 100
+    assert {found.call.id for found in store.listing.said("您好", limit=10)} == {"00099"}
+
+
+def test_words_of_a_deleted_call_are_found_no_more(store: Store) -> None:
+    call = done(store)
+    assert store.listing.said("有意见告去")
+    store.calls.delete(call.id, "test", "retention")
+    assert store.listing.said("有意见告去") == []
+    assert store.listing.count(Filter(text="有意见告去")) == 0
 
 
 def test_the_very_words_come_first(store: Store, clock: Clock) -> None:

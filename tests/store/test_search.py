@@ -2,7 +2,7 @@
 
 import pytest
 
-from phrasecheck.store.search import sounds
+from phrasecheck.store.search import asked, sounds
 
 
 @pytest.mark.parametrize(
@@ -11,9 +11,20 @@ from phrasecheck.store.search import sounds
 )
 def test_what_sounds_alike_is_the_same(text: str, same: str) -> None:
     assert sounds(text) == sounds(same)
+    assert asked(text) == asked(same)
 
 
-def test_syllables_stand_between_spaces() -> None:
-    assert sounds("西安") not in sounds("县里")
-    assert sounds("，。！") == sounds("") == ""
-    assert sounds("保单") in sounds("您的保单号是多少")
+@pytest.mark.parametrize("query", ["保单", "您的", "号是多少", "您", "少", "的保单号是"])
+def test_a_part_of_what_was_said_is_found_in_it(query: str) -> None:
+    assert asked(query) in sounds("您的保单号是多少")
+
+
+@pytest.mark.parametrize(
+    ("query", "text"), [("西安", "县里"), ("保多", "您的保单号是多少"), ("号多", "您的保单号是多少"), ("西安", "安西")]
+)
+def test_half_a_syllable_or_other_neighbours_are_not(query: str, text: str) -> None:
+    assert asked(query) not in sounds(text)
+
+
+def test_what_has_no_sound() -> None:
+    assert sounds("，。！") == sounds("") == asked("%_") == ""
