@@ -110,13 +110,19 @@ def load_lexicon(overlays: Sequence[Path] = (), base: Path | None = None) -> Lex
 
     Raises LexiconError with a line for everything wrong in any of the files.
     """
+    return combine(read_files(overlays, base))
+
+
+def read_files(overlays: Sequence[Path] = (), base: Path | None = None) -> list[dict[str, Any]]:
+    """The validated fields of the shipped lexicon (or `base`) and of each file over it. Raises LexiconError."""
     files = [read_file(base or resource(SHIPPED))]
     for overlay in overlays:
-        files.append(read_file(overlay, _below(files)))
-    return combine(files)
+        files.append(read_file(overlay, below(files)))
+    return files
 
 
-def _below(files: Sequence[Mapping[str, Any]]) -> Below:
+def below(files: Sequence[Mapping[str, Any]]) -> Below:
+    """What a file laid over these has to fit."""
     sections = frozenset(s["id"] for f in files for s in f["sections"])
     return Below(ids=frozenset(f["id"] for f in files), sections=sections, phrases=_merged(files))
 

@@ -90,6 +90,15 @@ class Below:
     phrases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something wrong: where in the file (keys and numbers, («phrases», 2, «severity»)), on which line (from 1), and the reason in Chinese."""
+
+    where: tuple[int | str, ...]
+    line: int
+    reason: str
+
+
 def read_file(path: Path, below: Below | None = None) -> dict[str, Any]:
     """The validated fields of one file, None left out.
 
@@ -97,25 +106,34 @@ def read_file(path: Path, below: Below | None = None) -> dict[str, Any]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=_LOADER)
-        raw = yaml.load(text, Loader=_LOADER)
     except (OSError, UnicodeDecodeError) as error:
         raise LexiconError([f"{path}: 读不了：{error}"]) from error
+    fields, faults = read_text(text, below)
+    if fields is None:
+        raise LexiconError([f"{path}:{fault.line}: {fault.reason}" for fault in faults])
+    return fields
+
+
+def read_text(text: str, below: Below | None = None) -> tuple[dict[str, Any] | None, list[Fault]]:
+    """The validated fields of a file's text, None left out; or None and everything that is wrong."""
+    try:
+        root = yaml.compose(text, Loader=_LOADER)
+        raw = yaml.load(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise LexiconError([f"{path}:{line}: 不是合法的 YAML：{error.problem}"]) from error
-    except (yaml.YAMLError, ValueError) as error:  # a control character; a date that does not exist
-        raise LexiconError([f"{path}:1: 不是合法的 YAML：{error}"]) from error
+        return None, [Fault(where=(), line=line, reason=f"不是合法的 YAML：{error.problem}")]
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a control character; a date that does not exist; brackets without end
+        return None, [Fault(where=(), line=1, reason=f"不是合法的 YAML：{error}")]
     if not isinstance(raw, dict):
-        raise LexiconError([f"{path}:1: 应以 schema_version、id、version、title、phrases 开始，请参照 docs/lexicon.md"])
+        return None, [Fault(where=(), line=1, reason="应以 schema_version、id、version、title、phrases 开始，请参照 docs/lexicon.md")]
     try:
         file = LexiconFile.model_validate(raw)
     except ValidationError as error:
-        raise LexiconError([f"{path}:{line_of(root, e['loc'])}: {_where(e['loc'], raw)}{_reason(e)}" for e in error.errors()]) from error
-    problems = [f"{path}:{line_of(root, where)}: {reason}" for where, reason in _faults(file, below or Below())]
-    if problems:
-        raise LexiconError(problems)
-    return file.model_dump(exclude_none=True, mode="json")
+        return None, [
+            Fault(where=e["loc"], line=line_of(root, e["loc"]), reason=_where(e["loc"], raw) + _reason(e)) for e in error.errors()
+        ]
+    faults = [Fault(where=where, line=line_of(root, where), reason=reason) for where, reason in _faults(file, below or Below())]
+    return (None, faults) if faults else (file.model_dump(exclude_none=True, mode="json"), [])
 
 
 def line_of(root: yaml.Node | None, where: tuple[int | str, ...]) -> int:

@@ -4,7 +4,7 @@ In: a recording with what is known about it, engines, settings. Out: a CallResul
 transcripts can be judged again with another lexicon and no recogniser (rejudge).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from phrasecheck import __version__
 from phrasecheck.matching.acoustic import Ear, Listener
 from phrasecheck.matching.matcher import Line, Matcher
+from phrasecheck.normalize import normalize
 from phrasecheck.settings import Settings
 from phrasecheck.split import Pair, joined_hits, pairs
 from phrasecheck.timing import timed
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 AgentChannel = Literal["left", "right", "auto"]
 Progress = Callable[[float, float], None]  # seconds of speech heard, seconds there are
+Allowed = Collection[tuple[str, str]]  # phrase and comparable wording (normalize.py) that somebody said never to flag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +79,13 @@ def load_engines(settings: Settings) -> Engines:
     return Engines(vad=senses.vad, recogniser=senses.recogniser, voice=senses.voice, matcher=matcher)
 
 
-def check_call(request: Request, engines: Engines, settings: Settings, progress: Progress | None = None) -> CallResult:
+def check_call(
+    request: Request, engines: Engines, settings: Settings, progress: Progress | None = None, allowed: Allowed = ()
+) -> CallResult:
     """One recording, from file to result. Raises AudioError when it cannot be read."""
     audio, call, transcript = hear(request, engines, settings, progress)
     models = {**engines.models, **engines.matcher.models}
-    return result(call, transcript, engines.matcher, settings, models, _ear(audio, engines.recogniser, settings))
+    return result(call, transcript, engines.matcher, settings, models, _ear(audio, engines.recogniser, settings), allowed)
 
 
 def hear(request: Request, senses: Senses, settings: Settings, progress: Progress | None = None) -> tuple[Audio, Call, Transcript]:
@@ -123,20 +127,45 @@ def _ear(audio: Audio, recogniser: "Recogniser", settings: Settings) -> Ear | No
     return Ear(listener=recogniser, clip=clip)
 
 
-def rejudge(old: CallResult, matcher: Matcher, settings: Settings) -> CallResult:
+def rejudge(old: CallResult, matcher: Matcher, settings: Settings, allowed: Allowed = ()) -> CallResult:
     """A stored result's transcript against the matcher's lexicon; no audio is read, the part of the provenance that is the senses' stays."""
-    models = {**{k: v for k, v in old.provenance.models.items() if k in ("asr", "vad", "voice")}, **matcher.models}
-    return result(old.call, old.transcript, matcher, settings, models)
+    return result(old.call, old.transcript, matcher, settings, models_of(old, matcher), allowed=allowed)
+
+
+def models_of(old: CallResult, matcher: Matcher) -> dict[str, str]:
+    """What names as its models a result that this matcher makes from an old one's transcript."""
+    return {**{k: v for k, v in old.provenance.models.items() if k in ("asr", "vad", "voice")}, **matcher.models}
 
 
 def result(
-    call: Call, transcript: Transcript, matcher: Matcher, settings: Settings, models: Mapping[str, str], ear: Ear | None = None
+    call: Call,
+    transcript: Transcript,
+    matcher: Matcher,
+    settings: Settings,
+    models: Mapping[str, str],
+    ear: Ear | None = None,
+    allowed: Allowed = (),
 ) -> CallResult:
     """Transcript -> hits -> scorecards, with what made them."""
+    return assemble(call, transcript, judge(transcript, matcher, settings, ear), matcher, settings, models, allowed)
+
+
+def assemble(
+    call: Call,
+    transcript: Transcript,
+    judged: Sequence[Hit],
+    matcher: Matcher,
+    settings: Settings,
+    models: Mapping[str, str],
+    allowed: Allowed = (),
+) -> CallResult:
+    """Hits -> scorecards, with what made them; also the allowed wordings that were met, for without them it would be another result."""
     from phrasecheck.scoring import findings, score
 
     lexicon = matcher.parts.lexicon
-    hits = judge(transcript, matcher, settings, ear)
+    claims = [((hit.phrase_id, normalize(hit.quote).text), hit) for hit in judged]
+    hits = [hit for claim, hit in claims if claim not in allowed]
+    met = sorted({claim for claim, _ in claims if claim in allowed})
     found = findings(hits, transcript, lexicon, settings.scoring, call.role)
     return CallResult(
         call=call,
@@ -148,18 +177,25 @@ def result(
             lexicon=lexicon.name,
             lexicon_sha256=lexicon.sha256,
             models=models,
-            settings=settings.model_dump(mode="json", include={"audio", "speech", "asr", "matching", "scoring"}),
+            settings={
+                **settings.model_dump(mode="json", include={"audio", "speech", "asr", "matching", "scoring"}),
+                **({"allowed": [list(claim) for claim in met]} if met else {}),
+            },
         ),
     )
 
 
-def judge(transcript: Transcript, matcher: Matcher, settings: Settings, ear: Ear | None = None) -> list[Hit]:
+def judge(
+    transcript: Transcript, matcher: Matcher, settings: Settings, ear: Ear | None = None, only: Collection[str] | None = None
+) -> list[Hit]:
     """The hits of a call in the order they were said, with their times; also those that a pause split over two utterances. With an ear, what is
-    open is settled by the sound."""
-    utterances = transcript.utterances
+    open is settled by the sound; with `only`, the utterances of these ids alone are judged."""
+    utterances = [u for u in transcript.utterances if only is None or u.id in only]
     verdicts = matcher.verdicts([_line(u, u.text) for u in utterances])
     hits = [timed(hit, u) for u, verdict in zip(utterances, verdicts, strict=True) for hit in verdict.hits]
-    split = pairs(utterances, settings.matching.join_gap_s)
+    split = [
+        p for p in pairs(transcript.utterances, settings.matching.join_gap_s) if only is None or {p.first.id, p.second.id} <= set(only)
+    ]
     joined = matcher.verdicts([replace(_line(pair.first, pair.text), confidence=_weaker(pair)) for pair in split])
     for pair, verdict in zip(split, joined, strict=True):
         hits = joined_hits(pair, verdict.hits, hits)

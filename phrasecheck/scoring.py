@@ -18,10 +18,15 @@ from phrasecheck.types import Finding, Hit, HitState, Role, Scorecard, Severity,
 if TYPE_CHECKING:
     from phrasecheck.lexicon import Lexicon, Phrase
 
+# (utterance, phrase) -> did somebody say that it is one (True) or that it is none (False)? What nobody has judged is not in it.
+Verdicts = Mapping[tuple[str | None, str], bool]
+
 CUSTOMER = "客户说的话，不计分"
 UNSURE = "说话人未确定，待人工复核"
 DOUBTFUL = "存疑，待人工复核"
 REPEATED = "同一口气重复，只计一次"
+CLEARED = "复核后不算违规，不计分"
+AFFIRMED = "人工复核确认"
 
 
 def findings(
@@ -65,6 +70,45 @@ def score(findings: Sequence[Finding], transcript: Transcript, settings: ScoreSe
     return tuple(_card(role, [f for f in findings if f.role is role], said, settings) for role, said in spoken.items())
 
 
+def judged(cards: Iterable[Scorecard], verdicts: Verdicts, settings: ScoreSettings) -> tuple[Scorecard, ...]:
+    """The cards after people have looked: what they cleared costs nothing, what was doubtful and they affirmed costs its price.
+
+    What was said again in one breath with a cleared one takes its place. Findings that no verdict names stay what they were.
+    """
+    return tuple(_judged(card, verdicts, settings) for card in cards)
+
+
+def _judged(card: Scorecard, verdicts: Verdicts, settings: ScoreSettings) -> Scorecard:
+    made: list[Finding] = []
+    counted: dict[str, Finding] = {}
+    for found in card.findings:
+        ruled = _ruled(found, verdicts.get((found.utterance_id, found.phrase_id)))
+        first = counted.get(found.phrase_id)
+        if ruled.counted and first is not None and _again(first, ruled, settings.repeat_window_s):
+            ruled = replace(ruled, counted=False, reason=REPEATED)
+        if ruled.counted:
+            counted[ruled.phrase_id] = ruled
+        made.append(ruled)
+    return _with(card, made, settings)
+
+
+def _ruled(finding: Finding, stands: bool | None) -> Finding:
+    """By itself, before its neighbours are looked at. A repeated one counts until one before it is found to count."""
+    if stands is False:
+        return replace(finding, counted=False, reason=CLEARED)
+    if stands is True and not finding.counted:
+        return replace(finding, counted=True, reason=f"{finding.severity}：{AFFIRMED}")
+    if finding.reason == REPEATED:
+        return replace(finding, counted=True, reason=f"{finding.severity}：同一口气里前一处不算，改计这一处")
+    return finding
+
+
+def _again(first: Finding, finding: Finding, window_s: float) -> bool:
+    if first.at_s is None or finding.at_s is None:
+        return first.utterance_id == finding.utterance_id
+    return finding.at_s - first.at_s <= window_s
+
+
 def agent_utterances(transcript: Transcript) -> list[Utterance]:
     """What the agent surely said, in order."""
     return [utterance for utterance in transcript.utterances if utterance.speaker is Speaker.AGENT]
@@ -98,57 +142,92 @@ def _finding(hit: Hit, utterance: Utterance, role: Role, phrase: "Phrase", setti
     return Finding(
         role=role,
         phrase_id=hit.phrase_id,
-        points=_price(phrase.severity, settings) * (1.0 if own else settings.other_section_factor),
+        points=price(phrase, role, settings),
         severity=phrase.severity,
         reason=f"{phrase.severity}：{phrase.severity_reason}",
         own_section=own,
-        fatal=phrase.fatal,
+        fatal=is_fatal(phrase, settings),
         utterance_id=hit.utterance_id,
         at_s=hit.start_s if hit.start_s is not None else (utterance.start if utterance.end > 0 else None),
     )
 
 
-def _price(severity: Severity, settings: ScoreSettings) -> float:
+def price(phrase: "Phrase", role: Role, settings: ScoreSettings) -> float:
+    """What saying the phrase in this role costs. Raises InputError when its severity has no price."""
+    factor = 1.0 if role in phrase.roles else settings.other_section_factor
+    return _price(phrase.severity, role, settings) * factor
+
+
+def is_fatal(phrase: "Phrase", settings: ScoreSettings) -> bool:
+    """Whether saying it once fails the card."""
+    return phrase.fatal if settings.fatal is None else phrase.id in settings.fatal
+
+
+def left(findings: Iterable[Finding], settings: ScoreSettings) -> float:
+    """The start less the counted findings, each severity up to its cap; may be below 0."""
+    cost: dict[Severity, float] = {}
+    for finding in findings:
+        if finding.counted:
+            cost[finding.severity] = cost.get(finding.severity, 0.0) + finding.points
+    return settings.start - sum(min(points, settings.caps.get(severity, points)) for severity, points in cost.items())
+
+
+def points(findings: Sequence[Finding], settings: ScoreSettings) -> float:
+    """The points of a card with these findings."""
+    whole = max(left(findings, settings), 0.0)
+    return min(whole, settings.fatal_points) if any(f.fatal and f.counted for f in findings) else whole
+
+
+def _price(severity: Severity, role: Role, settings: ScoreSettings) -> float:
     try:
-        return settings.deductions[severity]
+        return (settings.deductions | settings.role_deductions.get(role, {}))[severity]
     except KeyError:
         named = "、".join(settings.deductions) or "（空）"
         raise InputError(f"设置 scoring.deductions 应写明三档扣分，缺少「{severity}」，现有：{named}") from None
 
 
 def _card(role: Role, findings: Sequence[Finding], said: Sequence[Utterance], settings: ScoreSettings) -> Scorecard:
+    seconds = sum(utterance.end - utterance.start for utterance in said)
+    empty = Scorecard(role=role, points=0, findings=(), utterances=len(said), seconds=seconds, failed=False, explanation="")
+    return _with(empty, findings, settings)
+
+
+def _with(card: Scorecard, findings: Sequence[Finding], settings: ScoreSettings) -> Scorecard:
+    """The card with these findings, added up."""
     counted = [finding for finding in findings if finding.counted]
-    left = settings.start - sum(finding.points for finding in counted)
     fatal = [finding for finding in counted if finding.fatal]
-    points = max(left, 0.0)
-    return Scorecard(
-        role=role,
-        points=min(points, settings.fatal_points) if fatal else points,
+    rest = left(counted, settings)
+    return replace(
+        card,
+        points=points(counted, settings),
         findings=tuple(findings),
-        utterances=len(said),
-        seconds=sum(utterance.end - utterance.start for utterance in said),
         failed=bool(fatal),
-        explanation=_sum(counted, left, settings) + _verdict(fatal, points, settings) + _rest(findings),
+        explanation=_sum(counted, rest, settings) + _verdict(fatal, max(rest, 0.0), settings) + _rest(findings),
     )
 
 
-def _sum(counted: Sequence[Finding], left: float, settings: ScoreSettings) -> str:
+def _sum(counted: Sequence[Finding], rest: float, settings: ScoreSettings) -> str:
     if not counted:
         return f"没有扣分，得 {_number(settings.start)} 分"
     less = "".join(f"− {_number(finding.points)}（{_named(finding)}）" for finding in counted)
-    total = f"{_number(settings.start)} {less}= {_number(left)}"
-    return total if left >= 0 else f"{total}，不足 0 分按 0 分计"
+    spared = rest - settings.start + sum(finding.points for finding in counted)
+    total = f"{_number(settings.start)} {less}{_spared(spared)}= {_number(rest)}"
+    return total if rest >= 0 else f"{total}，不足 0 分按 0 分计"
+
+
+def _spared(points: float) -> str:
+    return f"+ {_number(points)}（超过上限的部分不扣）" if points > 1e-9 else ""
 
 
 def _named(finding: Finding) -> str:
     return f"{finding.phrase_id} {finding.severity}" + ("" if finding.own_section else "，非本岗位条款")
 
 
-def _verdict(fatal: Sequence[Finding], points: float, settings: ScoreSettings) -> str:
+def _verdict(fatal: Sequence[Finding], rest: float, settings: ScoreSettings) -> str:
     if not fatal:
         return ""
     ids = "、".join(dict.fromkeys(finding.phrase_id for finding in fatal))
-    return f"；{ids} 一票否决，得 {_number(min(points, settings.fatal_points))} 分"
+    return f"；{ids} 一票否决，得 {_number(min(rest, settings.fatal_points))} 分"
 
 
 def _rest(findings: Sequence[Finding]) -> str:

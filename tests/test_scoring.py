@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from phrasecheck.errors import InputError
-from phrasecheck.scoring import CUSTOMER, DOUBTFUL, REPEATED, UNSURE, findings, score
+from phrasecheck.scoring import CLEARED, CUSTOMER, DOUBTFUL, REPEATED, UNSURE, findings, judged, score
 from phrasecheck.settings import ScoreSettings
 from phrasecheck.types import Finding, Hit, HitState, Role, Scorecard, Severity, Speaker, Utterance
 from tests.report.samples import call_result, hit, lexicon, said, transcript
@@ -159,3 +159,51 @@ def test_what_cannot_be_scored_is_said() -> None:
         cards(talk, [replace(hits[0], utterance_id="u9")])
     with pytest.raises(InputError, match="缺少「严重」，现有：一般"):
         cards(talk, hits, ScoreSettings(deductions={Severity.MINOR: 5}))
+
+
+# --- after the verdicts -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_people_said_of_the_sample_call() -> None:
+    made = call_result()  # 你问我 10, 有意见 20, again in one breath, 要就要 10, 快点 (doubtful) 5, 有意见 (speaker unsure) 20
+    cases: tuple[tuple[dict[tuple[str | None, str], bool], float], ...] = (
+        ({}, 60),
+        ({("u2", "9.1.14"): False}, 70),
+        ({("u2", "9.1.10"): False}, 60),  # the one said again costs instead
+        ({("u2", "9.1.10"): False, ("u3", "9.1.10"): False}, 80),
+        ({("u6", "9.1.08"): True}, 55),
+        ({("u7", "9.1.10"): True}, 40),
+        ({("u3", "9.1.10"): True}, 60),  # still the same breath
+        ({(h.utterance_id, h.phrase_id): False for h in made.hits}, 100),
+    )
+    for verdicts, points in cases:
+        (card,) = judged(made.scorecards, verdicts, DEFAULTS)
+        assert card.points == points, verdicts
+        assert len(card.findings) == 6  # nothing disappears
+
+
+def test_a_cleared_fatal_hit_fails_no_more_and_a_confirmed_one_does() -> None:
+    talk = [said(0, "我就这态度，不满意到别处去。")]
+    for state, verdict, failed in ((HitState.HIT, False, False), (HitState.DOUBTFUL, True, True)):
+        (card,) = judged(cards(talk, [hit(talk[0], "9.1.13", "我就这态度", state=state)]), {("u0", "9.1.13"): verdict}, DEFAULTS)
+        assert (card.failed, card.points) == (failed, 0 if failed else 100)
+
+
+def test_the_sum_tells_what_was_judged() -> None:
+    talk = [said(0, RUDE)]
+    (card,) = judged(cards(talk, [hit(talk[0], "9.1.10", "有意见告去")]), {("u0", "9.1.10"): False}, DEFAULTS)
+    assert card.explanation == f"没有扣分，得 100 分（另有 1 处未计分：{CLEARED} 1 处）"
+
+
+def test_without_verdicts_a_card_stays_what_it_was() -> None:
+    made = call_result()
+    assert [card.points for card in judged(made.scorecards, {}, DEFAULTS)] == [card.points for card in made.scorecards]
+    assert [f.counted for card in judged(made.scorecards, {}, DEFAULTS) for f in card.findings] == [
+        f.counted for card in made.scorecards for f in card.findings
+    ]
+
+
+def test_a_finding_without_words_is_judged_by_nobody() -> None:
+    silence = Finding(role=Role.SURVEY, phrase_id="静音", points=3, severity=Severity.MINOR, reason="静音 40 秒", at_s=12.0)
+    made = score([silence], transcript(), DEFAULTS, Role.SURVEY)
+    assert judged(made, {}, DEFAULTS) == made

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from phrasecheck.cli.batch import Place, check_on_ray
 from phrasecheck.cli.language import say
 from phrasecheck.cli.options import ROLES, asr_options, make_settings, raw_options, settings_options
 from phrasecheck.cli.progress import recordings_bar
@@ -101,10 +102,10 @@ def formats_of(text: str, known: Sequence[str] = FORMATS) -> list[str]:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=Place(path_type=Path, file_okay=False),
     default=Path("phrasecheck-results"),
     show_default=True,
-    help=say("结果文件夹", "Folder for results"),
+    help=say("结果文件夹；用 Ray 时也可以是 s3:// 一类的地址", "Folder for results; with Ray also an address such as s3://..."),
 )
 @click.option(
     "--format",
@@ -112,6 +113,13 @@ def formats_of(text: str, known: Sequence[str] = FORMATS) -> list[str]:
     default="json,html",
     show_default=True,
     help=say("json,html,xlsx,csv，逗号分隔", "json,html,xlsx,csv, comma separated"),
+)
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help=say("local：本机；ray：Ray 集群，结果为 Parquet", "local: this machine; ray: a Ray cluster, results in Parquet"),
 )
 @asr_options
 @raw_options
@@ -121,8 +129,9 @@ def check(
     role: str,
     agent_channel: str,
     metadata: Path | None,
-    out: Path,
+    out: Path | str,
     formats: str,
+    executor: str,
     asr_model: str | None,
     threads: int | None,
     hotwords: Sequence[Path],
@@ -136,6 +145,11 @@ def check(
 
     wanted = formats_of(formats)
     settings = make_settings(settings_file, lexicons, without, hotwords, raw, model=asr_model, threads=threads)
+    if executor == "ray":
+        check_on_ray(audio, role, agent_channel, metadata, out, settings)
+        return
+    if isinstance(out, str):
+        raise InputError(f"--out 应为本机的文件夹，收到 {out}：要写到那里，请加 --executor ray")
     requests = make_requests(find_recordings(audio, settings.audio), role, agent_channel, metadata)
     from phrasecheck.pipeline import load_engines
 
@@ -214,14 +228,12 @@ def fail(path: Path, error: Exception) -> tuple[str, str]:
 
 @click.command(
     help=say(
-        "用当前词库和设置重新评判 check 存下的 JSON 结果，不再转写。",
-        "Judge stored JSON results again with the current lexicon and settings; no ASR.",
+        "用当前词库和设置重新评判 check 存下的 JSON 结果，或用 --store 评判质检台里的通话；不再转写。",
+        "Judge stored JSON results again with the current lexicon and settings, or with --store the calls of the desk; no ASR.",
     )
 )
-@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help=say("新结果的文件夹", "Folder for the new results")
-)
+@click.argument("results", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help=say("新结果的文件夹", "Folder for the new results"))
 @click.option(
     "--format",
     "formats",
@@ -229,11 +241,43 @@ def fail(path: Path, error: Exception) -> tuple[str, str]:
     show_default=True,
     help=say("json,html,xlsx,csv，逗号分隔", "json,html,xlsx,csv, comma separated"),
 )
+@click.option("--store", is_flag=True, help=say("评判质检台数据库里的通话", "Judge the calls of the desk's database"))
+@click.option(
+    "--version",
+    type=click.IntRange(0),
+    help=say("--store：词库第几版（默认现行，0 为不带公司补充）", "--store: lexicon version [the one in force]"),
+)
+@click.option("--team", help=say("--store：只看这个班组", "--store: only this team"))
+@click.option("--role", type=click.Choice(ROLES), help=say("--store：只看这个岗位", "--store: only this role"))
+@click.option("--as", "user", default="", help=say("--store：记在哪位质检主管名下", "--store: the QA lead who does it"))
+@click.option("--apply", is_flag=True, help=say("--store：列出之后就应用", "--store: apply what was listed"))
 @settings_options
 def rescore(
-    results: Sequence[Path], out: Path, formats: str, settings_file: Path | None, lexicons: Sequence[Path], without: Sequence[str]
+    results: Sequence[Path],
+    out: Path | None,
+    formats: str,
+    store: bool,
+    version: int | None,
+    team: str | None,
+    role: str | None,
+    user: str,
+    apply: bool,
+    settings_file: Path | None,
+    lexicons: Sequence[Path],
+    without: Sequence[str],
 ) -> None:
     """Exit status 1 if a file is not a stored result; the others are still done."""
+    if store:
+        if results or out is not None or lexicons or without:
+            raise InputError(
+                "--store 用质检台自己的词库版本和设置，不能再给文件、--out、--lexicon 或 --without：请去掉它们，或去掉 --store"
+            )
+        from phrasecheck.cli.stored import Wanted, rescore_store
+
+        rescore_store(settings_file, Wanted(user=user, version=version, team=team, role=role, apply=apply))
+        return
+    if not results or out is None:
+        raise InputError("请给出 check 的结果文件或文件夹，和 --out 新结果的文件夹；要评判质检台里的通话，请用 --store")
     from phrasecheck.build import build_matcher
     from phrasecheck.pipeline import rejudge
     from phrasecheck.report.json import from_json
