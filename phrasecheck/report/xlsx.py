@@ -91,10 +91,10 @@ def write_xlsx(results: Sequence[CallResult], failures: Sequence[tuple[str, str]
 
     book = Workbook()
     book.remove(book.worksheets[0])
-    _sheet(book.create_sheet("概览"), CALLS, map(_call_row, results))
-    _sheet(book.create_sheet("命中"), HITS, _hit_rows(results, lexicon))
-    _sheet(book.create_sheet("按角色"), ROLES, _role_rows(results))
-    _sheet(book.create_sheet("失败"), FAILURES, ((name, reason.removeprefix(f"{name}：")) for name, reason in failures))
+    sheet(book.create_sheet("概览"), CALLS, map(_call_row, results))
+    sheet(book.create_sheet("命中"), HITS, _hit_rows(results, lexicon))
+    sheet(book.create_sheet("按角色"), ROLES, _role_rows(results))
+    sheet(book.create_sheet("失败"), FAILURES, ((name, reason.removeprefix(f"{name}：")) for name, reason in failures))
     book.save(path)
 
 
@@ -104,7 +104,7 @@ def write_csv(results: Sequence[CallResult], lexicon: "Lexicon", path: Path) -> 
         writer = csv.writer(file)
         writer.writerow(column.title for column in HITS)
         for row in _hit_rows(results, lexicon):
-            writer.writerow(_csv_text(value, column) for value, column in zip(row, HITS, strict=True))
+            writer.writerow(csv_text(value, column) for value, column in zip(row, HITS, strict=True))
 
 
 def _call_row(result: CallResult) -> Row:
@@ -168,20 +168,22 @@ def _role_rows(results: Iterable[CallResult]) -> Iterator[Row]:
         yield chinese(role), len(own), sum(counted), len(counted) - sum(counted), fmean(points), min(points), failed
 
 
-def _sheet(sheet: "Worksheet", columns: Sequence[Column], rows: Iterable[Row]) -> None:
+def sheet(into: "Worksheet", columns: Sequence[Column], rows: Iterable[Row]) -> None:
+    """Fill a sheet: headings that stay in sight and can be filtered by, then the rows."""
     from openpyxl.utils import get_column_letter
 
     for number, column in enumerate(columns, 1):
-        _heading(sheet.cell(1, number, column.title))
-        sheet.column_dimensions[get_column_letter(number)].width = column.width
+        heading(into.cell(1, number, column.title))
+        into.column_dimensions[get_column_letter(number)].width = column.width
     for place, row in enumerate(rows, 2):
         for number, (value, column) in enumerate(zip(row, columns, strict=True), 1):
-            _fill(sheet.cell(place, number), value, column)
-    sheet.freeze_panes = "B2"
-    sheet.auto_filter.ref = sheet.dimensions
+            fill(into.cell(place, number), value, column)
+    into.freeze_panes = "B2"
+    into.auto_filter.ref = into.dimensions
 
 
-def _heading(cell: Any) -> None:
+def heading(cell: Any) -> None:
+    """The look of a column's title."""
     from openpyxl.styles import Alignment, Font, PatternFill
 
     cell.font = Font(bold=True, color="FFFFFF")
@@ -189,14 +191,12 @@ def _heading(cell: Any) -> None:
     cell.alignment = Alignment(vertical="center")
 
 
-def _fill(cell: Any, value: Value, column: Column) -> None:
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+def fill(cell: Any, value: Value, column: Column) -> None:
+    """A value into its cell; text is never a formula."""
     from openpyxl.styles import Alignment, PatternFill
 
     if isinstance(value, str):
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)
-        cell.data_type = "s"
-        cell.quotePrefix = value.startswith(FORMULA_STARTS)
+        text_cell(cell, value)
         cell.alignment = Alignment(vertical="top", wrap_text=column.width >= 24)
         if value in SEVERITY_FILLS:
             cell.fill = PatternFill("solid", fgColor=SEVERITY_FILLS[value])
@@ -206,7 +206,20 @@ def _fill(cell: Any, value: Value, column: Column) -> None:
     cell.alignment = Alignment(vertical="top")
 
 
-def _csv_text(value: Value, column: Column) -> str:
+def text_cell(cell: Any, value: Value) -> None:
+    """A value that can be no formula, whatever it begins with."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    if not isinstance(value, str):
+        cell.value = value
+        return
+    cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)
+    cell.data_type = "s"
+    cell.quotePrefix = value.startswith(FORMULA_STARTS)
+
+
+def csv_text(value: Value, column: Column) -> str:
+    """A value as CSV has it; text is never a formula."""
     if isinstance(value, timedelta):
         return clock(value.total_seconds())
     if isinstance(value, str):
