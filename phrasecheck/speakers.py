@@ -109,7 +109,7 @@ def _in_one_channel(
         heard = "" if voices is None else "按声音只听出一个人（或两人的声音太像），"
         why = f"单声道录音：{heard}只把话里有明显特征的句子归给坐席或客户，其余标为说话人未确定。"
         pieces = utterances if voices is None else _numbered(voices.sentences())
-        return [replace(each, speaker=_alone(each)) for each in pieces], SpeakerDecision(agent_channel=None, reason=why, confidence=0.0)
+        return [replace(each, speaker=alone(each)) for each in pieces], SpeakerDecision(agent_channel=None, reason=why, confidence=0.0)
     by_voice = voices.turns()
     said = _by_what_is_said([replace(turn, channel=VOICES[chance >= 0.5]) for turn, chance in by_voice], VOICES)
     mine = [(turn, chance if said.agent_channel == VOICES[1] else 1 - chance) for turn, chance in by_voice]
@@ -157,7 +157,7 @@ def _points(said: Sequence[Utterance]) -> list[tuple[str, float]]:
     return [(cue.name, cue.weight * min(count, cue.most)) for cue, count in counts if count]
 
 
-def _alone(utterance: Utterance) -> Speaker:
+def alone(utterance: Utterance) -> Speaker:
     """Whose utterance it is by its words alone, where they leave no doubt."""
     points = sum(points for _, points in _points([utterance]))
     if abs(points) < SURE_ALONE:

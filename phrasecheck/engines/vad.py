@@ -5,11 +5,13 @@ policy of speech.py, so that batch and live use share it. It hears a recording i
 need no more memory than minutes. Weights: models/manifest.yaml, silero-vad.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from phrasecheck.tape import blocks
-from phrasecheck.types import Track
+from phrasecheck.types import Samples, Track
 
 FRAME = 512  # samples a probability, fixed by the network (32 ms at 16 kHz)
 CONTEXT = 64  # samples before it that a frame is seen with
@@ -28,13 +30,29 @@ class SileroVad:
 
     def probabilities(self, samples: Track) -> npt.NDArray[np.float32]:
         """Speech probability 0..1 of each 512 samples; the last, incomplete frame is filled up with silence."""
-        found = [np.zeros(0, np.float32)]
-        h = c = np.zeros(STATE, np.float32)
-        context = np.zeros((1, CONTEXT), np.float32)
-        for block in blocks(samples):
-            frames = np.pad(block, (0, -len(block) % FRAME)).reshape(-1, FRAME)
-            contexts = np.concatenate([context, frames[:-1, -CONTEXT:]])
-            output, h, c = self._network.run(None, {"input": np.concatenate([contexts, frames], axis=1), "h": h, "c": c})
-            context = frames[-1:, -CONTEXT:]
-            found.append(output.reshape(-1))
-        return np.concatenate(found)
+        hearing = self.stream()
+        return np.concatenate([np.zeros(0, np.float32), *(hearing(np.pad(block, (0, -len(block) % FRAME))) for block in blocks(samples))])
+
+    def stream(self) -> "SileroStream":
+        """An ear for one channel that is heard piece by piece."""
+        return SileroStream(self._network)
+
+
+class SileroStream:
+    """The network with what it remembers of one channel."""
+
+    def __init__(self, network: Any) -> None:
+        self._network = network
+        self._h = self._c = np.zeros(STATE, np.float32)
+        self._context = np.zeros((1, CONTEXT), np.float32)
+
+    def __call__(self, samples: Samples) -> npt.NDArray[np.float32]:
+        """Speech probability of each 512 samples of the next piece, which is whole frames."""
+        frames = samples.reshape(-1, FRAME)
+        if not len(frames):
+            return np.zeros(0, np.float32)
+        contexts = np.concatenate([self._context, frames[:-1, -CONTEXT:]])
+        given = {"input": np.concatenate([contexts, frames], axis=1), "h": self._h, "c": self._c}
+        output, self._h, self._c = self._network.run(None, given)
+        self._context = frames[-1:, -CONTEXT:]
+        return np.asarray(output.reshape(-1), np.float32)

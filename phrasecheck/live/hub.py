@@ -1,0 +1,177 @@
+"""One recogniser for all lines.
+
+In: Asks of many lines. Out: what was heard, told to whoever asked. The one decision: what ends within a few tens of milliseconds is heard
+together, as much as fits into one batch's seconds; settled turns of agents first, then those of customers, then guesses, and within each kind
+the line that was served longest ago.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Condition, Thread
+
+from phrasecheck.live.segmenter import Kind
+from phrasecheck.live.session import Ask
+from phrasecheck.settings import LiveSettings
+from phrasecheck.transcribe import Heard, Recogniser
+
+RATE = 16_000
+CALM = 0.5  # behind until the oldest settled turn has waited no more than this share of the limit
+log = logging.getLogger(__name__)
+
+Clock = Callable[[], float]
+Answer = Heard | Exception | None
+"""None: there was no time for it, and it was not settled."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Waiting:
+    ask: Ask
+    line: str
+    since: float
+    done: Callable[[Answer], None]
+
+    @property
+    def seconds(self) -> float:
+        return len(self.ask.clip) / RATE
+
+
+@dataclass(slots=True, kw_only=True)
+class Load:
+    """How the hub has fared; read by metrics."""
+
+    heard: int = 0
+    batches: int = 0
+    given_up: int = 0
+    waiting: int = 0
+    delay: float = 0.0  # seconds that the last settled turn waited before it was heard
+    busy_s: float = 0.0
+    behind: bool = False
+
+
+@dataclass(slots=True)
+class Hub:
+    """Owns the recogniser, in a thread of its own. `submit` may be called by any thread; `done` is called by the hub's."""
+
+    recogniser: Recogniser
+    settings: LiveSettings
+    changed: Callable[[bool, float], None] = lambda behind, delay: None  # the machine fell behind, or caught up
+    clock: Clock = time.monotonic
+    load: Load = field(default_factory=Load)
+    _queue: list[_Waiting] = field(default_factory=list)
+    _served: dict[str, float] = field(default_factory=dict)  # line -> when
+    _wake: Condition = field(default_factory=Condition)
+    _thread: Thread | None = None
+    _stopping: bool = False
+
+    def start(self) -> None:
+        """Begin to hear."""
+        self._thread = Thread(target=self._run, name="live-hub", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """Hear what is settled, then end."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def submit(self, ask: Ask, line: str, done: Callable[[Answer], None]) -> None:
+        """Wants a clip heard. A newer guess of a channel takes the place of one that still waits."""
+        waiting = _Waiting(ask=ask, line=line, since=self.clock(), done=done)
+        with self._wake:
+            old = [w for w in self._queue if not w.ask.settled and w.line == line and w.ask.channel == ask.channel]
+            self._queue = [w for w in self._queue if w not in old]
+            self._queue.append(waiting)
+            self._wake.notify()
+        self._give_up(old)
+
+    def forget(self, line: str) -> None:
+        """The line is over."""
+        with self._wake:
+            self._served.pop(line, None)
+
+    def step(self) -> bool:
+        """One batch from what waits now; False when nothing does. What the thread does, for those who want no thread."""
+        with self._wake:
+            now = self.clock()
+            self._measure(now)
+            old = [w for w in self._queue if not w.ask.settled] if self.load.behind else []
+            self._queue = [w for w in self._queue if w not in old]
+            batch = self._pick()
+            self._queue = [w for w in self._queue if w not in batch]
+            self._served.update(dict.fromkeys((w.line for w in batch), now))
+            self.load.waiting = len(self._queue)
+        self._give_up(old)
+        if not batch:
+            return False
+        began = self.clock()
+        settled = [began - w.since for w in batch if w.ask.settled]
+        self.load.delay = max(settled, default=self.load.delay)
+        for waiting, heard in zip(batch, self._hear(batch), strict=True):
+            _tell(waiting, heard)
+        self.load.busy_s += self.clock() - began
+        self.load.batches += 1
+        self.load.heard += len(batch)
+        return True
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while not self._queue and not self._stopping:
+                    self._wake.wait(1.0)
+                    self._measure(self.clock())
+                if self._stopping and not any(w.ask.settled for w in self._queue):
+                    return
+            if not self._stopping:
+                time.sleep(self.settings.gather_s)
+            self.step()
+
+    def _measure(self, now: float) -> None:
+        """Whether the machine is behind, told when it changes."""
+        waited = max((now - w.since for w in self._queue if w.ask.settled and w.ask.agent), default=0.0)
+        limit = self.settings.overload_s * (CALM if self.load.behind else 1.0)
+        if (waited > limit) is not self.load.behind:
+            self.load.behind = not self.load.behind
+            self.changed(self.load.behind, waited)
+
+    def _pick(self) -> list[_Waiting]:
+        """The most wanted, and behind it what fits into the same batch: padding makes every clip as long as the longest. Guesses in the middle of a
+        turn hold nothing else up."""
+        pad, batch = self.settings.window_pad_s, list[_Waiting]()
+        for waiting in sorted(self._queue, key=self._rank):
+            longest = max([waiting.seconds, *(w.seconds for w in batch)])
+            alone = waiting.ask.kind is Kind.GROWN and any(w.ask.kind is not Kind.GROWN for w in batch)
+            if not batch or (not alone and (longest + pad) * (len(batch) + 1) <= self.settings.batch_s):
+                batch.append(waiting)
+        return batch
+
+    def _rank(self, waiting: _Waiting) -> tuple[int, float, float]:
+        ask = waiting.ask
+        group = (0 if ask.agent else 1) if ask.settled else 3 - int(ask.kind)
+        return group, self._served.get(waiting.line, 0.0), waiting.since
+
+    def _hear(self, batch: list[_Waiting]) -> list[Answer]:
+        """All at once; after a failure one by one, so that a bad clip costs the others nothing."""
+        try:
+            return list(self.recogniser.recognise([w.ask.clip for w in batch]))
+        except Exception as error:
+            log.exception("a batch of %d clips failed", len(batch))
+            if len(batch) == 1:
+                return [error]
+            return [answer for waiting in batch for answer in self._hear([waiting])]
+
+    def _give_up(self, old: list[_Waiting]) -> None:
+        self.load.given_up += len(old)
+        for waiting in old:
+            _tell(waiting, None)
+
+
+def _tell(waiting: _Waiting, heard: Answer) -> None:
+    """Whatever one line does with it, the others get theirs."""
+    try:
+        waiting.done(heard)
+    except Exception:
+        log.exception("line %s could not take what was heard", waiting.line)

@@ -1,0 +1,39 @@
+"""What hears calls in progress, loaded once for all lines.
+
+In: Settings. Out: Ears. The one decision: it is a recogniser of its own, with fewer beams than `check` has, because here a
+second counts for more than a point of accuracy; the check after the call hears everything again with care.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from phrasecheck.live.segmenter import Hearing
+from phrasecheck.matching.acoustic import Listener
+from phrasecheck.settings import Settings
+
+if TYPE_CHECKING:
+    from phrasecheck.transcribe import Recogniser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ears:
+    """A recogniser, and ears for speech."""
+
+    recogniser: "Recogniser"
+    hearing: Callable[[], Hearing]
+
+    @property
+    def listener(self) -> Listener | None:
+        """The recogniser, if it can be asked about a text."""
+        return self.recogniser if isinstance(self.recogniser, Listener) else None
+
+
+def load_ears(settings: Settings) -> Ears:
+    """Raises ModelError, InputError."""
+    from phrasecheck.engines.registry import load_recogniser
+    from phrasecheck.engines.vad import SileroVad
+
+    live = settings.live
+    asr = settings.asr.model_copy(update={"beam_size": live.beam_size, "window_pad_s": live.window_pad_s, "batch_size": 16})
+    return Ears(recogniser=load_recogniser(settings.model_copy(update={"asr": asr})), hearing=SileroVad().stream)
