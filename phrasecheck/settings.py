@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from phrasecheck.errors import InputError
-from phrasecheck.types import Method, Severity
+from phrasecheck.types import Method, Personal, Role, Severity
 
 
 class _Group(BaseModel):
@@ -85,6 +85,11 @@ class ScoreSettings(_Group):
     other_section_factor: float = Field(1.0, ge=0, le=1, description="Share of the deduction for phrases of another role's section")
     repeat_window_s: float = Field(10.0, ge=0, description="The same phrase again within this many seconds is one breath, counted once")
     fatal_points: float = Field(0, ge=0, description="Points left when a fatal phrase (一票否决) was said")
+    role_deductions: dict[Role, dict[Severity, float]] = Field(
+        {}, description="Other deductions for some roles; a severity left out costs what `deductions` says"
+    )
+    caps: dict[Severity, float] = Field({}, description="The most that all hits of one severity cost on one card; none: no limit")
+    fatal: tuple[str, ...] | None = Field(None, description="Phrases that fail a card once said; None: those the lexicon marks")
 
 
 class StoreSettings(_Group):
@@ -94,9 +99,104 @@ class StoreSettings(_Group):
         "sqlite:///~/.local/share/phrasecheck/phrasecheck.db", description="SQLAlchemy URL: sqlite:///FILE or postgresql://..."
     )
     recordings: str = Field("~/.local/share/phrasecheck/recordings", description="A folder, or a URL that fsspec knows (s3://bucket/...)")
+    parts: str = Field(
+        "", description="Folder of uploads that are not whole yet; empty: beside the recordings, or where temporary files are for a URL"
+    )
     lease_s: float = Field(120, gt=0, description="A worker silent for this long is taken for dead and its call handed out again (seconds)")
     max_tries: int = Field(3, ge=1, description="A call that was handed out this often without an end has failed")
     appeal_days: float = Field(7, ge=0, description="How long an agent may appeal after a hit was judged last (days)")
+
+
+class PrivacySettings(_Group):
+    """Personal data in what is shown and handed out, and how long calls are kept."""
+
+    redact: tuple[Personal, ...] = Field(
+        tuple(kind for kind in Personal if kind not in (Personal.NAME, Personal.ADDRESS)),
+        description="What is hidden from all but the lead",
+    )
+    keep_days: float | None = Field(365, gt=0, description="An ordinary call is kept so long after it was said (days); None: for ever")
+    keep_violation_days: float | None = Field(1095, gt=0, description="A call with a violation that stands (days); None: for ever")
+    keep_appeal_days: float | None = Field(1825, gt=0, description="A call with an appeal (days); None: for ever")
+    retention_hour: int = Field(3, ge=0, le=23, description="The server deletes what has had its time at this hour of the day")
+
+
+class FeedbackSettings(_Group):
+    """Reports for agents, teams and roles."""
+
+    min_calls: int = Field(10, ge=1, description="With fewer calls than this nothing is compared")
+    utc_offset: float = Field(8, ge=-12, le=14, description="Hours ahead of UTC in which days and weeks are counted")
+    shown: int = Field(5, ge=1, description="Moments shown in full for one phrase in HTML and PDF; the workbook has all of them")
+    examples: int = Field(10, ge=1, description="Real examples a phrase in the coaching pack")
+    clips: int = Field(20, ge=0, description="Moments of a report that carry their sound (HTML); 0: none")
+    link: str = Field("", description="Where calls are opened, e.g. https://qa.example/calls/{call}?t={at}; empty: no links")
+    folder: str = Field("~/.local/share/phrasecheck/reports", description="Where reports made on a schedule are put")
+
+
+class LiveSettings(_Group):
+    """Calls in progress: how soon a turn is settled, how it is heard, and what the machine is asked to carry."""
+
+    settle_s: float = Field(0.6, ge=0.2, le=2, description="A pause this long settles a turn (seconds)")
+    glance_s: float = Field(
+        0.25, ge=0.1, description="After a pause this long the turn so far is heard already; it counts once the pause settles it"
+    )
+    early_s: float = Field(2.0, gt=0.5, description="A turn that goes on is heard again after so much more speech (seconds)")
+    early_window_s: float = Field(8.0, ge=2, le=20, description="Of a turn that goes on, the last so many seconds are heard")
+    early_threshold: float = Field(0.75, ge=0, le=1, description="Score from which a turn that goes on raises an early alert; 1: none")
+    max_turn_s: float = Field(16.0, gt=2, le=24, description="Longer turns are cut at their quietest point (seconds)")
+    beam_size: int = Field(2, ge=1, description="Beams of the recogniser; 1 is fastest")
+    window_pad_s: float = Field(
+        5.0, ge=1, description="Silence added behind what is heard (seconds); 3 is faster, but loses words under line noise"
+    )
+    acoustic: bool = Field(True, description="Doubtful hits of settled turns are asked of the sound, while the machine keeps up")
+    gather_s: float = Field(0.03, ge=0, le=0.5, description="Turns that end within this time are heard together (seconds)")
+    batch_s: float = Field(36.0, gt=5, description="At most so many seconds are heard together, padding included")
+    overload_s: float = Field(1.5, gt=0, description="A turn that waited so long means that the machine is behind (seconds)")
+    max_lines: int = Field(64, ge=1, description="Calls at once; more are refused")
+    max_connections: int = Field(2000, ge=1, description="Open connections at once, listeners included; more are refused")
+    return_s: float = Field(30.0, ge=0, description="A line that dropped may come back for so long (seconds)")
+    hello_s: float = Field(10.0, gt=0, description="A connection has to say what it is within this time (seconds)")
+    silence_s: float = Field(60.0, gt=1, description="A line without speech for so long is reported (seconds)")
+    spool: Path = Field(Path("~/.local/share/phrasecheck/live"), description="Where recordings of running calls grow")
+    audiosocket: str = Field("", description="Address for Asterisk's AudioSocket, such as 127.0.0.1:9092; empty: closed")
+    rules: Path | None = Field(None, description="Who is told of which alerts (YAML, docs/live-alerts.md); none: only the wall")
+
+
+class ClusterSettings(_Group):
+    """The processes that check calls: on this machine, or on a Ray cluster."""
+
+    executor: Literal["local", "ray"] = Field("local", description="local: worker processes of this machine; ray: actors of a Ray cluster")
+    workers: int = Field(0, ge=0, description="Workers; 0: one for two cores (local), as many as the cluster holds (ray)")
+    address: str | None = Field(
+        None, description="Ray's address (host:6379, ray://host:10001); None: RAY_ADDRESS, or a cluster of this machine"
+    )
+    cpus: float = Field(1, ge=0, description="Cores that Ray reserves for a worker; also its threads unless asr.threads says otherwise")
+    gpus: float = Field(0, ge=0, description="GPUs that Ray reserves for a worker: 0.25 lets four share one")
+    idle_s: float = Field(60, gt=0, description="A Ray worker without work for this long is let go, all but one (seconds)")
+    poll_s: float = Field(1, gt=0, description="How often a worker without work looks for some (seconds)")
+    patience_s: float = Field(1800, gt=0, description="A call that makes no headway for this long kills its worker (seconds)")
+    part: int = Field(64, ge=1, description="Recordings in a Parquet part of `check --executor ray`: what a dead machine loses at most")
+
+
+class ServiceSettings(_Group):
+    """The web service: where it listens, who may stay signed in for how long, and what it takes in."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0: every network card, behind a proxy with TLS")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0: any free one")
+    public_url: str = Field("", description="What browsers call this service, e.g. https://qa.example; empty: http://host:port")
+    secure_cookie: bool = Field(False, description="Cookies travel over TLS only; to be switched on behind a proxy with TLS")
+    session_hours: float = Field(12, gt=0, description="A sign-in lasts this long (hours)")
+    token_days: float = Field(365, gt=0, description="An API token lasts at most this long (days)")
+    form_bytes: int = Field(2 << 20, gt=0, description="Largest request that is no upload")
+    upload_bytes: int = Field(1 << 30, gt=0, description="Largest recording, and largest ZIP")
+    zip_files: int = Field(2000, ge=1, description="Files in one ZIP")
+    zip_ratio: float = Field(100, ge=1, description="A file in a ZIP may grow so many times when it is unpacked")
+    zip_bytes: int = Field(16 << 30, gt=0, description="All files of one ZIP together, unpacked")
+    upload_hours: float = Field(24, gt=0, description="An upload in parts that is not whole after so long is dropped (hours)")
+    webhook_networks: tuple[str, ...] = Field(
+        (), description="Networks inside the house that webhooks may go to, e.g. 10.1.0.0/16; the public Internet is always allowed"
+    )
+    log_json: bool = Field(True, description="One JSON object a line in the log; otherwise plain text")
+    stop_s: int = Field(20, ge=0, description="After being told to stop, running requests have so long (seconds)")
 
 
 class Settings(BaseSettings):
@@ -113,6 +213,11 @@ class Settings(BaseSettings):
     matching: MatchSettings = MatchSettings()
     scoring: ScoreSettings = ScoreSettings()
     store: StoreSettings = StoreSettings()
+    service: ServiceSettings = ServiceSettings()
+    cluster: ClusterSettings = ClusterSettings()
+    live: LiveSettings = LiveSettings()
+    feedback: FeedbackSettings = FeedbackSettings()
+    privacy: PrivacySettings = PrivacySettings()
 
     @classmethod
     def settings_customise_sources(

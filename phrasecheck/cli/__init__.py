@@ -32,11 +32,25 @@ COMMANDS = {
     ),
     "match": ("phrasecheck.cli.match", "match", say("比对文字（JSONL）", "Match lines of text (JSONL)")),
     "explain": ("phrasecheck.cli.match", "explain", say("说明一句话为什么命中或不命中", "Explain why a line is a hit or not")),
+    "live": ("phrasecheck.cli.live", "live", say("把录音当作正在进行的通话，边放边提醒", "Play recordings as calls in progress")),
     "lexicon": ("phrasecheck.cli.lexicon", "lexicon", say("词库：检查、查看、自测", "Lexicons: check, show, test")),
     "eval": ("phrasecheck.cli.train", "evaluate", say("用有标注的文件测准确率", "Measure accuracy on a labelled file")),
     "train": ("phrasecheck.cli.train", "train", say("用例句训练编码器", "Train the encoder from exemplars")),
     "calibrate": ("phrasecheck.cli.train", "calibrate", say("拟合合成权重（训练之后）", "Fit the fusion weights (after training)")),
-    "db": ("phrasecheck.cli.db", "db", say("数据库：升级表结构、核对", "The database: upgrade its tables, check them")),
+    "report": (
+        "phrasecheck.cli.report",
+        "report",
+        say("给坐席、班组、岗位、负责人的反馈报告，和辅导材料", "Feedback reports for agents, teams, roles; coaching packs"),
+    ),
+    "db": ("phrasecheck.cli.db", "db", say("数据库：升级、核对、备份、恢复", "The database: upgrade, check, back up, restore")),
+    "work": (
+        "phrasecheck.cli.work",
+        "work",
+        say("只当工人：检查数据库里排队的通话", "Only work: check the calls queued in the database"),
+    ),
+    "serve": ("phrasecheck.cli.serve", "serve", say("网页与接口：上传、复核、报告", "Web pages and API: uploads, review, reports")),
+    "audit": ("phrasecheck.cli.audit", "audit", say("审计记录：核对", "The audit trail: verify it")),
+    "retention": ("phrasecheck.cli.retention", "retention", say("保留期限：删除到期的通话", "Retention: delete what was kept long enough")),
     "models": ("phrasecheck.cli.models", "models", say("模型：列出、取出、核对", "Models: list, fetch, verify")),
 }
 

@@ -1,4 +1,4 @@
-"""phrasecheck db upgrade|check: the tables of the database and this software's version of them."""
+"""phrasecheck db upgrade|check|backup|restore: the tables of the database, this software's version of them, and copies of all of it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from phrasecheck.errors import InputError
 
 if TYPE_CHECKING:
     from phrasecheck.store.database import Database
+    from phrasecheck.store.recordings import Recordings
 
 _settings = click.option(
     "--settings",
@@ -19,7 +20,7 @@ _settings = click.option(
 )
 
 
-@click.group(help=say("数据库：升级表结构、核对。", "The database: upgrade its tables, check them."))
+@click.group(help=say("数据库：升级表结构、核对、备份、恢复。", "The database: upgrade its tables, check, back up, restore."))
 def db() -> None:
     """The group itself."""
 
@@ -28,7 +29,7 @@ def db() -> None:
 @_settings
 def upgrade(settings_file: Path | None) -> None:
     """Says from which version to which."""
-    database = _database(settings_file)
+    database = open_database(settings_file)
     before = database.revision()
     database.upgrade()
     after = database.revision()
@@ -47,7 +48,7 @@ def check(settings_file: Path | None) -> None:
     """Exit status 1 when either is not as it should be."""
     from phrasecheck.store.audit import Audit
 
-    database = _database(settings_file)
+    database = open_database(settings_file)
     database.check()
     audit = Audit(database)
     broken = audit.first_broken()
@@ -57,7 +58,51 @@ def check(settings_file: Path | None) -> None:
     click.echo(say(f"审计记录的末尾校验值：{audit.last_digest()}", f"Last digest of the audit trail: {audit.last_digest()}"))
 
 
-def _database(settings_file: Path | None) -> "Database":
+@db.command(help=say("整个数据库写成一个备份文件；服务可以照常运行。", "Write the whole database into one file; the service may go on."))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--no-recordings", is_flag=True, help=say("不要录音，只要数据库", "The database alone, without recordings"))
+@_settings
+def backup(file: Path, no_recordings: bool, settings_file: Path | None) -> None:
+    """Refuses to overwrite: yesterday's backup may be the good one."""
+    from phrasecheck.store.backup import backup as write
+
+    if file.exists():
+        raise InputError(f"{file} 已经有了：备份不覆盖旧文件，请换一个文件名")
+    database = open_database(settings_file)
+    copied = write(database, None if no_recordings else _recordings(settings_file), file)
+    size = file.stat().st_size / (1 << 20)
+    told = f"（{size:.1f} MB，表结构版本 {copied.revision}，录音 {copied.recordings} 个）"
+    click.echo(say(f"备份写好了：{file}{told}", f"Backup written: {file} ({size:.1f} MB, {copied.recordings} recordings)"))
+
+
+@db.command(
+    help=say(
+        "从备份文件恢复到一个空的数据库；旧版本的表结构随即升级。", "Restore a backup into an empty database; older tables are upgraded."
+    )
+)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_settings
+def restore(file: Path, settings_file: Path | None) -> None:
+    """Says whether the audit trail in it holds."""
+    from phrasecheck.store.audit import Audit
+    from phrasecheck.store.backup import restore as read
+
+    database = open_database(settings_file)
+    copied = read(database, _recordings(settings_file), file)
+    broken = Audit(database).first_broken()
+    click.echo(say(f"恢复好了：表结构版本 {copied.revision}，录音 {copied.recordings} 个", f"Restored: {copied.recordings} recordings"))
+    if broken is not None:
+        raise InputError(f"但备份里的审计记录从第 {broken} 条起与它前面的对不上：备份之前就被改过，请与更早的备份核对")
+
+
+def _recordings(settings_file: Path | None) -> "Recordings":
+    from phrasecheck.settings import load_settings
+    from phrasecheck.store.recordings import Recordings
+
+    return Recordings(load_settings(settings_file).store.recordings)
+
+
+def open_database(settings_file: Path | None) -> "Database":
     from phrasecheck.settings import load_settings
 
     try:

@@ -1,0 +1,1 @@
+"""Ways in for calls in progress: each reads one protocol of telephone systems and knows nothing else."""
