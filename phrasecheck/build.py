@@ -23,16 +23,16 @@ SOUND = "models/encoder-sound"
 VECTORS = "exemplars.npz"
 
 
-def build_matcher(settings: Settings, lexicon: Lexicon | None = None) -> Matcher:
-    """The matcher for `settings`; `lexicon` spares reading it again. Encoders are loaded only when semantic matching is on."""
+def build_matcher(settings: Settings, lexicon: Lexicon | None = None, encoders: Sequence[Encoder] | None = None) -> Matcher:
+    """The matcher for `settings`; `lexicon` and `encoders` spare reading them again. Encoders are loaded only when semantic matching is on."""
     threadpool_limits(1, user_api="blas")  # products here are small; BLAS threads would only take the cores from the encoders
     lexicon = lexicon or load_lexicon(settings.lexicons)
     folders = encoder_folders(settings) if Method.SEMANTIC in settings.matching.methods else ()
-    encoders = tuple(OnnxEncoder(folder) for folder in folders)
+    loaded = tuple(OnnxEncoder(folder) for folder in folders) if encoders is None else tuple(encoders)
     parts = Parts(
         lexicon=lexicon,
-        encoders=encoders,
-        neighbours=shipped_neighbours(lexicon, encoders[0], folders[0]) if encoders else None,
+        encoders=loaded,
+        neighbours=shipped_neighbours(lexicon, loaded[0], folders[0]) if loaded else None,
         qualifiers=load_qualifiers(),
         weights=load_weights(),
     )
