@@ -26,7 +26,7 @@ from phrasecheck.store.listing import Filter
 from phrasecheck.store.states import Permission
 from phrasecheck.store.store import Store, open_store
 from phrasecheck.store.tables import RescoreState
-from phrasecheck.types import Call, Role, Speaker, SpeakerDecision, Transcript, Utterance
+from phrasecheck.types import Call, CallResult, Role, Speaker, SpeakerDecision, Transcript, Utterance
 
 TURNS = 20  # of the agent, in one call
 BAD = 0.3  # violations in one call, on average
@@ -86,10 +86,15 @@ def _measured(store: Store, settings: Settings, number: int) -> list[Row]:
         _turn(rescoring, store, row.id)
     some = [line.call.id for line in store.listing.page(Filter(), limit=min(number, WHOLE))]
     with matchers.version(version) as matcher, _timed(rows, "for comparison: everything judged again, in memory", len(some)):
-        for call_id in some:
-            rejudge(store.results.get(call_id), matcher, settings)
+        whole = [rejudge(store.results.get(call_id), matcher, settings) for call_id in some]
+    same = sum(_claims(one) == _claims(store.results.get(one.call.id)) for one in whole)
+    print(f"{same} of {len(whole)} calls have the hits that judging everything again gives")
     print(f"hits: {standing.appeared} new, {standing.vanished} gone, {standing.altered} changed\n")
     return rows
+
+
+def _claims(result: CallResult) -> set[tuple[str, str, str]]:
+    return {(hit.utterance_id, hit.phrase_id, hit.state) for hit in result.hits}
 
 
 def _turn(rescoring: Rescoring, store: Store, number: int | None) -> None:

@@ -143,7 +143,10 @@ class LiveSettings(_Group):
     early_window_s: float = Field(8.0, ge=2, le=20, description="Of a turn that goes on, the last so many seconds are heard")
     early_threshold: float = Field(0.75, ge=0, le=1, description="Score from which a turn that goes on raises an early alert; 1: none")
     max_turn_s: float = Field(16.0, gt=2, le=24, description="Longer turns are cut at their quietest point (seconds)")
-    beam_size: int = Field(2, ge=1, description="Beams of the recogniser; 1 is fastest")
+    rehear: bool = Field(
+        True, description="A settled turn is heard once more, with its pause, as `check` hears it; not while the machine is behind"
+    )
+    beam_size: int = Field(5, ge=1, description="Beams of the recogniser; 1 is fastest")
     window_pad_s: float = Field(
         5.0, ge=1, description="Silence added behind what is heard (seconds); 3 is faster, but loses words under line noise"
     )

@@ -1,7 +1,7 @@
 """What hears calls in progress, loaded once for all lines.
 
-In: Settings. Out: Ears. The one decision: it is a recogniser of its own, with fewer beams than `check` has, because here a
-second counts for more than a point of accuracy; the check after the call hears everything again with care.
+In: Settings. Out: Ears. The one decision: it is a recogniser of its own, so that a company may give it
+fewer beams or less padding than `check` has, or a thread count that leaves the rest of the machine alone.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """One channel as it comes -> moments at which something of it should be heard.
 
 In: samples at 16 kHz, piece by piece. Out: Marks. The one decision: a turn is heard after a short pause already (PAUSED), when nobody knows yet
-whether it is over; if the pause goes on, the same hearing counts (SETTLED), so that waiting and hearing take place at the same time.
+whether it is over, so that waiting and hearing take place at the same time; what counts is the hearing after the pause went on (SETTLED).
 """
 
 from collections import deque
@@ -121,7 +121,7 @@ class Segmenter:
         yield from self._mark(Kind.SETTLED, self._start, end)
         self._start, self._quiet, self._paused = None, None, False
         self._turn += 1
-        self._free = min(self._now, end + round(CONTEXT_S * PER_SECOND))
+        self._free = min(self._now, end + round(self._speech.pad_s * PER_SECOND))
 
     def _cut(self) -> Iterator[Mark]:
         """Settle the running turn up to its quietest point of late; the rest is the beginning of the next."""
@@ -129,23 +129,24 @@ class Segmenter:
         since = self._start + round(EARLIEST_CUT * (self._now - self._start))
         power = np.array([float(np.mean(np.square(frame))) for frame in self._sound(since, self._now)])
         quietest = since + int(np.argmin(np.convolve(power, np.ones(CALM) / CALM, mode="same")[:-CALM]))
-        yield from self._mark(Kind.SETTLED, self._start, quietest, behind=0.0)
+        yield from self._mark(Kind.SETTLED, self._start, quietest, over=False)
         self._start, self._free, self._told = quietest, quietest, max(self._told, quietest)
         self._turn += 1
 
-    def _mark(self, kind: Kind, start: int, end: int, behind: float = CONTEXT_S) -> Iterator[Mark]:
+    def _mark(self, kind: Kind, start: int, end: int, *, over: bool = True) -> Iterator[Mark]:
+        """`over`: the speech ends at `end`, and a pause follows that belongs to nobody else."""
         if (end - start) / PER_SECOND < self._speech.min_speech_s:
             return
-        pad, before, after = (round(s * PER_SECOND) for s in (self._speech.pad_s, CONTEXT_S, behind))
-        first, last = max(start - pad, self._free), end + after
-        begin = max(first - before, self._free)
+        pad, context = (round(s * PER_SECOND) for s in (self._speech.pad_s, CONTEXT_S))
+        first, last = max(start - pad, self._free), end + pad * over
+        begin, until = max(first - context, self._free), min(last + context * over, self._now)
         yield Mark(
             kind=kind,
             turn=self._turn,
             start=round(first / PER_SECOND, 3),
             end=round(last / PER_SECOND, 3),
             begin=begin / PER_SECOND,
-            clip=np.concatenate(list(self._sound(begin, min(last, self._now)))),
+            clip=np.concatenate(list(self._sound(begin, until))),
         )
 
     def _sound(self, first: int, last: int) -> Iterator[Samples]:

@@ -172,7 +172,8 @@ class Session:
             return []
         paused, guess = side.paused, side.guess
         side.paused = side.guess = None
-        if paused is None or (paused.mark.turn, paused.mark.end) != (mark.turn, mark.end):
+        again = self._settings.live.rehear and not self.hurried
+        if again or paused is None or (paused.mark.turn, paused.mark.end) != (mark.turn, mark.end):
             self._asks.append(ask)
             self._open.add(ask)
             return []

@@ -35,7 +35,7 @@ def matcher() -> Matcher:
 
 
 def session(minds: Minds, form: Format | None = None, settings: dict[str, Any] | None = None, **caller: Any) -> Session:
-    live = LiveSettings(**{"early_threshold": 0.5, **(settings or {})})
+    live = LiveSettings(**{"early_threshold": 0.5, "rehear": False, **(settings or {})})
     return Session(Caller(call="c1", **caller), form or Format(rate=16_000, channels=2), minds, Settings(live=live))
 
 

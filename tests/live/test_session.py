@@ -58,6 +58,21 @@ def test_a_turn_is_heard_at_a_short_pause_and_counts_when_the_pause_goes_on(mind
     assert call.open == 0
 
 
+def test_a_settled_turn_is_heard_once_more_with_its_pause_while_there_is_time(minds: Minds) -> None:
+    call = session(minds, settings={"rehear": True})
+    _, asks = play(call, stereo(pcm(silence(1), speech(1.5), silence(0.8))))
+    assert kinds(asks) == [Kind.PAUSED, Kind.SETTLED]
+    assert len(asks[1].clip) > len(asks[0].clip)
+    early = alerts(call.answer(asks[0], heard(BAD, asks[0])))
+    assert call.open == 1
+    (said,) = call.answer(asks[1], heard(BAD, asks[1]))
+    assert isinstance(said, Uttered)
+    assert said.alerts == (early[0].seq,)
+    call.overload(2.0)
+    _, asks = play(call, stereo(pcm(speech(1.5), silence(0.8))))
+    assert kinds(asks) == [Kind.SETTLED]
+
+
 def test_a_turn_settled_before_the_answer_comes_is_told_once(minds: Minds) -> None:
     call = session(minds)
     _, asks = play(call, stereo(pcm(speech(1.5), silence(1))))

@@ -1,7 +1,7 @@
 """The server is killed thirty times at random moments while two hundred uploads come in: every accepted one has exactly one result.
 
-Real processes and sockets; a worker in this process checks beside it (with a fake: what is heard does not matter here). Half of the recordings come by POST with an idempotency key, half in parts by
-tus; their senders do what senders do: try again.
+Real processes and sockets; a worker in this process checks beside it (with a fake: what is heard does not matter here). Half of the recordings
+come by POST with an idempotency key, half in parts by tus; their senders do what senders do: try again.
 """
 
 import random
@@ -45,7 +45,8 @@ def test_every_accepted_upload_has_exactly_one_result(office: Office, settings: 
     token = office.store.accounts.issue(TokenKind.API, user.id, timedelta(hours=1), "test", ["upload", "read"])
     listening = socket.create_server(("127.0.0.1", 0), backlog=512)
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    until = time.monotonic() + PATIENCE_S
+    began = time.monotonic()
+    until = began + PATIENCE_S
     kills, over = [0], Event()
     killer = Thread(target=kill_again_and_again, args=(settings, listening, kills, over))
     killer.start()
@@ -53,7 +54,7 @@ def test_every_accepted_upload_has_exactly_one_result(office: Office, settings: 
         with working(settings.store), httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=20) as client:
 
             def send(number: int) -> str:
-                time.sleep(number * KILLS * 0.02)  # they come in all the while
+                time.sleep(max(0.0, began + number * KILLS * 0.02 - time.monotonic()))  # they come in all the while
                 sender = by_post if number % 2 else in_parts
                 return persistently(lambda: sender(client, number), until)
 

