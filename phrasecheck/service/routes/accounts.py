@@ -27,7 +27,7 @@ Optional = Annotated[str, Form(max_length=100)]
 HOME: dict[Permission, tuple[str, ...]] = {
     Permission.ADMIN: ("dashboard", "calls", "users"),
     Permission.LEAD: ("dashboard", "calls"),
-    Permission.INSPECTOR: ("sampling", "calls"),
+    Permission.INSPECTOR: ("queue_mine", "calls"),
     Permission.TRAINER: ("feedback", "dashboard", "calls"),
     Permission.SUPERVISOR: ("wall", "calls"),
     Permission.AGENT: ("calls",),
