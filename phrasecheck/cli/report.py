@@ -95,8 +95,11 @@ def _write(asked: "Asked", source: "Source", settings: "Settings", formats: str,
 
     with_ = handout.maker(source, load_lexicon(settings.lexicons), settings)
     names = [name.strip() for name in formats.split(",") if name.strip()]
-    for file in handout.files(handout.make(asked, with_), names, with_, asked.period, store):
-        click.echo(handout.write(file, out))
+    try:
+        for file in handout.files(handout.make(asked, with_), names, with_, asked.period, store):
+            click.echo(handout.write(file, out))
+    except ModuleNotFoundError as error:
+        raise InputError(f"出报告需要 report 依赖，缺少 {error.name}：请运行 pip install 'phrasecheck[report]'") from error
 
 
 def _asked(

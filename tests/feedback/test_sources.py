@@ -1,5 +1,6 @@
 """The store and a folder of result files are one Source: the same calls give the same reports, but for what people judged."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,15 @@ def test_by_the_stores_own_verbs(tmp_path: Path) -> None:
 def run(*args: str) -> tuple[int, str]:
     done = CliRunner().invoke(command, args)
     return done.exit_code, done.output if done.exception is None or done.exit_code == 0 else f"{done.output}{done.exception}"
+
+
+def test_what_is_not_installed_is_named(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fpdf", None)
+    code, said = run(
+        "--director", "--format", "pdf", "--from", "2026-10-01", "--to", "2026-10-31", "--results", str(results), "--out", str(tmp_path)
+    )
+    assert code == 1
+    assert "缺少 fpdf" in said and "phrasecheck[report]" in said
 
 
 def test_the_command_writes_the_files(results: Path, tmp_path: Path) -> None:
