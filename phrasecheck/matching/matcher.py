@@ -204,8 +204,11 @@ def _semantic_match(phrase_id: str, start: int, end: int, tone: float, text: str
 
 
 def _same_matter(hit: Hit, other: Hit) -> bool:
-    """Whether two hits of one turn are one violation told twice: each names the other's phrase, first or among those that would also do."""
-    return hit.phrase_id in {other.phrase_id, *other.also} or other.phrase_id in hit.also
+    """Whether `hit` tells the violation of a likelier one of the turn again: one names the other's phrase, first or among those that would also do.
+    Not when it stands in words of its own phrase: three phrases said in a breath are three violations."""
+    if hit.phrase_id == other.phrase_id:
+        return True
+    return hit.methods == (Method.SEMANTIC,) and (hit.phrase_id in other.also or other.phrase_id in hit.also)
 
 
 def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:

@@ -112,11 +112,16 @@ class Uploads:
         return offset + len(data)
 
     def whole(self, row: UploadRow) -> None:
-        """All bytes are here and will outlive a power cut: from now on it is ours to take in."""
-        with self.path(row).open("rb") as file:
-            os.fsync(file.fileno())
+        """All bytes are here and will outlive a power cut: from now on it is ours to take in. A second time changes nothing."""
+        try:
+            with self.path(row).open("rb") as file:
+                os.fsync(file.fileno())
+        except FileNotFoundError:
+            return  # it is taken in already
         with self.database.write() as session:
-            session.get_one(UploadRow, row.id, with_for_update=True).state = UploadState.WHOLE
+            found = session.get(UploadRow, row.id, with_for_update=True)
+            if found is not None and found.state is UploadState.OPEN:
+                found.state = UploadState.WHOLE
 
     def drop(self, row: UploadRow) -> None:
         """Gone, with its parts."""
@@ -137,11 +142,14 @@ class Uploads:
             return row
 
     def stranded(self) -> list[str]:
-        """Whole uploads that nobody is at any more, whose files are on this machine."""
+        """Whole uploads that nobody is at any more, whose files are on this machine; also those whose last bytes came just before a kill."""
         free = or_(UploadRow.taken_until.is_(None), UploadRow.taken_until < self.database.now())
         with self.database.read() as session:
-            rows = session.scalars(select(UploadRow).where(UploadRow.state == UploadState.WHOLE, free).order_by(UploadRow.made_at)).all()
-        return [row.id for row in rows if self.path(row).exists()]
+            rows = session.scalars(select(UploadRow).where(UploadRow.state != UploadState.TAKEN, free).order_by(UploadRow.made_at)).all()
+        complete = [row for row in rows if self.path(row).exists() and self.offset(row) == row.length]
+        for row in complete:
+            self.whole(row)
+        return [row.id for row in complete]
 
     def add(self, upload_id: str, item: UploadItemRow) -> None:
         """What became of one file; a second time for the same number changes nothing."""

@@ -85,6 +85,18 @@ def test_a_whole_upload_is_taken_in_by_one_at_a_time(store: Store, user: UserRow
     assert not store.uploads.path(row).exists()
 
 
+def test_a_kill_between_the_last_byte_and_the_word_that_it_is_whole(store: Store, user: UserRow) -> None:
+    full, part = begun(store, user), begun(store, user)
+    store.uploads.append(full, 0, b"abcdef")
+    store.uploads.append(part, 0, b"abc")
+    assert store.uploads.stranded() == [full.id]
+    row = store.uploads.claim(full.id)
+    assert row is not None
+    store.uploads.taken(row)
+    store.uploads.whole(full)  # whoever wrote the last byte is late
+    assert store.uploads.get(full.id).state == "taken"
+
+
 def test_what_expired_is_swept(store: Store, user: UserRow, clock: Clock) -> None:
     old, whole = begun(store, user), begun(store, user)
     store.uploads.append(whole, 0, b"abcdef")

@@ -28,7 +28,7 @@ from tests.service.desks import Office
 from tests.service.senders import API, PARTS, metadata, sound
 from tests.workers import result_of, results
 
-KILLS, UPLOADS, PATIENCE_S = 30, 200, 420.0
+KILLS, UPLOADS, PATIENCE_S = 30, 200, 540.0
 SERVER = """
 import socket, sys
 import uvicorn

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from phrasecheck.errors import InputError, RefusedError, StoreError, TooLargeError
 from phrasecheck.metadata import known
@@ -122,12 +123,15 @@ async def add(
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise HTTPException(415, "请求的 Content-Type 应为 multipart/form-data，录音放在 audio 一栏：请改正后再发")
     allow_body(request, here.settings.service.upload_bytes + here.settings.service.form_bytes)
-    async with request.form(max_files=1, max_fields=MOST_FACTS, max_part_size=FIELD) as form:
-        audio = form.get("audio")
-        if not isinstance(audio, UploadFile):
-            raise InputError("缺少录音：应在 multipart 的 audio 一栏放录音文件（带文件名），请改正后再发")
-        said = plain({key: value for key, value in form.items() if isinstance(value, str) and key != "csrf"})
-        return await run_in_threadpool(_added, here, who, audio, said, idempotency_key, request)
+    try:
+        async with request.form(max_files=1, max_fields=MOST_FACTS, max_part_size=FIELD) as form:
+            audio = form.get("audio")
+            if not isinstance(audio, UploadFile):
+                raise InputError("缺少录音：应在 multipart 的 audio 一栏放录音文件（带文件名），请改正后再发")
+            said = plain({key: value for key, value in form.items() if isinstance(value, str) and key != "csrf"})
+            return await run_in_threadpool(_added, here, who, audio, said, idempotency_key, request)
+    except ClientDisconnect as error:  # nobody hears this; it is for the log
+        raise HTTPException(400, "连接在收完之前断开：请用同一个 Idempotency-Key 重发") from error
 
 
 def _added(here: Desk, who: Visitor, audio: UploadFile, said: dict[str, str], key: str | None, request: Request) -> JSONResponse:
