@@ -9,7 +9,7 @@ from tests.contracts.test_store import done
 from tests.service.desks import Office
 from tests.service.test_access import ROUTES
 
-STRANGE = ("9" * 30, "-1", "9223372036854775808", "%00", "..%2f..%2fetc%2fpasswd", "%F0%9F%92%A5", "a" * 3000, "{{7*7}}")
+STRANGE = ("9" * 30, "-1", "9223372036854775808", "%00", "..%2f..%2fetc%2fpasswd", "%F0%9F%92%A5", "a" * 3000, "{{7919*7919}}")
 WITH_PARAMETERS = [route for route in ROUTES if isinstance(route, APIRoute) and route.param_convertors]
 
 
@@ -21,7 +21,7 @@ def test_a_strange_path_is_answered(office: Office, route: APIRoute) -> None:
         path = route.path_format.format_map(dict.fromkeys(route.param_convertors, strange))
         answered = client.request(method, path, headers={"origin": "http://testserver"})
         assert answered.status_code < 500, f"{method} {path[:80]}: {answered.text[:300]}"
-        assert "49" not in answered.text or "{{7*7}}" not in strange
+        assert "62710561" not in answered.text, "evaluated as a template"
 
 
 @pytest.mark.parametrize("permission", [Permission.AGENT, Permission.SUPERVISOR, Permission.TRAINER])
