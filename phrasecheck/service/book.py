@@ -1,7 +1,7 @@
-"""The lexicon in force, for pages: its clauses, sections and better sentences.
+"""Lexicons for pages: their clauses, sections and better sentences.
 
-In: the desk. Out: a Lexicon. The one decision: reading the YAML files takes a quarter of a second and they change once in a month, so
-what was read is kept until a file or the version in force is another one.
+In: the desk. Out: a Lexicon: the one in force, or that of any version's text. The one decision: reading the YAML files takes a quarter of a
+second and they change once in a month, so what was read is kept until a file or the version is another one.
 """
 
 from functools import lru_cache
@@ -15,12 +15,17 @@ _Stamp = tuple[Path, int]  # a file and when it was changed
 
 
 def book(here: Desk) -> Lexicon:
-    """Raises LexiconError."""
+    """The lexicon in force. Raises LexiconError."""
     version = here.store.lexicons.active()
-    return _read(version.body if version else None, tuple((path, _changed(path)) for path in here.settings.lexicons))
+    return book_of(here, version.body if version else None)
 
 
-@lru_cache(maxsize=4)
+def book_of(here: Desk, body: str | None) -> Lexicon:
+    """The lexicon files with a version's text over them (None: without). Raises LexiconError."""
+    return _read(body, tuple((path, _changed(path)) for path in here.settings.lexicons))
+
+
+@lru_cache(maxsize=8)
 def _read(body: str | None, files: tuple[_Stamp, ...]) -> Lexicon:
     return lexicon_of(body, [path for path, _ in files])
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import func, select, update
 
@@ -19,9 +19,6 @@ from phrasecheck.settings import Settings
 from phrasecheck.store.audit import Audit
 from phrasecheck.store.database import Database
 from phrasecheck.store.tables import LexiconVersionRow, UserRow
-
-if TYPE_CHECKING:
-    from phrasecheck.store.store import Store
 
 NAME = "company"  # the id of a first version
 EMPTY = """schema_version: 1
@@ -122,13 +119,8 @@ def numbered(body: str, number: int) -> str:
 # --- lexicons made of them ----------------------------------------------------------------------------------------------------------
 
 
-def active_lexicon(store: "Store", settings: Settings) -> Lexicon:
-    """The lexicon in force: the shipped one, the files of settings.lexicons, the active version over them. Raises LexiconError."""
-    return lexicon_in_force(store.lexicons, settings)
-
-
 def lexicon_in_force(lexicons: Lexicons, settings: Settings) -> Lexicon:
-    """The same, for whoever has only this part of the store."""
+    """The shipped lexicon, the files of settings.lexicons, the active version over them. Raises LexiconError."""
     row = lexicons.active()
     return lexicon_of(row.body if row else None, settings.lexicons)
 

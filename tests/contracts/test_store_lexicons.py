@@ -9,7 +9,7 @@ from phrasecheck.errors import LeaseLostError, LexiconError, NotFoundError, Refu
 from phrasecheck.rescore import changes
 from phrasecheck.settings import Settings
 from phrasecheck.store.accounts import NewUser
-from phrasecheck.store.lexicons import active_lexicon, blank, compare, lexicon_of, tried
+from phrasecheck.store.lexicons import blank, compare, lexicon_in_force, lexicon_of, tried
 from phrasecheck.store.listing import Filter
 from phrasecheck.store.rescores import Judged
 from phrasecheck.store.states import Permission
@@ -37,17 +37,17 @@ def test_the_new_tables_are_those_of_the_migration(store: Store) -> None:
 
 def test_a_version_is_saved_put_in_force_and_gone_back_to(store: Store, lead: UserRow) -> None:
     assert (store.lexicons.active(), store.lexicons.active_number(), store.lexicons.latest()) == (None, 0, 0)
-    plain = active_lexicon(store, Settings())
+    plain = lexicon_in_force(store.lexicons, Settings())
     first = store.lexicons.add(ONE, "1" * 64, "柜台", lead, after=0)
     assert (first.id, first.active, store.lexicons.active_number()) == (1, False, 0)
     store.lexicons.add(TWO, "2" * 64, "停用", lead, after=1, active=True)
-    assert "9.1.04" not in active_lexicon(store, Settings()).phrases
+    assert "9.1.04" not in lexicon_in_force(store.lexicons, Settings()).phrases
     store.lexicons.activate(1, lead)
-    now = active_lexicon(store, Settings())
+    now = lexicon_in_force(store.lexicons, Settings())
     assert (store.lexicons.active_number(), now.phrases["9.1.04"].severity) == (1, "较重")
     assert now.version.endswith("+1")
     store.lexicons.activate(None, lead)
-    assert active_lexicon(store, Settings()).sha256 == plain.sha256
+    assert lexicon_in_force(store.lexicons, Settings()).sha256 == plain.sha256
     assert [(row.id, name) for row, name in store.lexicons.versions()] == [(2, "lead"), (1, "lead")]
     assert [entry.action for entry in store.audit.entries()][:4] == ["lexicon.activate", "lexicon.activate", "lexicon.save", "lexicon.save"]
 

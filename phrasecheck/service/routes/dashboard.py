@@ -15,12 +15,12 @@ from markupsafe import Markup
 from phrasecheck.errors import InputError
 from phrasecheck.lexicon import Lexicon
 from phrasecheck.service import pages, words
+from phrasecheck.service.book import book
 from phrasecheck.service.charts import Column, bar, columns
 from phrasecheck.service.desk import Desk, Here
 from phrasecheck.service.scope import OWN_TEAM, narrowed
 from phrasecheck.service.security import Who
 from phrasecheck.store.figures import Overview, Share, Stretch
-from phrasecheck.store.lexicons import active_lexicon
 from phrasecheck.store.listing import Filter
 from phrasecheck.types import Role
 
@@ -68,7 +68,7 @@ def dashboard(
         teams=[] if who.permission in OWN_TEAM else here.store.figures.teams(),
         overview=overview,
         waiting=here.store.figures.waiting(whose.team, whose.agent),
-        shown=Shown(request, days, whose, overview, active_lexicon(here.store, here.settings)),
+        shown=Shown(request, days, whose, overview, book(here)),
     )
 
 

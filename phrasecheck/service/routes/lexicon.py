@@ -19,8 +19,8 @@ from phrasecheck.matching.fuse import LOWERING, RAISING
 from phrasecheck.matching.matcher import Line
 from phrasecheck.normalize import normalize
 from phrasecheck.service import additions, pages
+from phrasecheck.service.book import book, book_of
 from phrasecheck.service.desk import Desk, Here
-from phrasecheck.store.lexicons import active_lexicon, lexicon_of
 from phrasecheck.types import Role, Severity
 
 router = APIRouter(include_in_schema=False)
@@ -34,7 +34,7 @@ Word = Annotated[str, Query(max_length=100)]
 @router.get("/lexicon", name="lexicon")
 def lexicon(request: Request, here: Here, section: Word = "", severity: Word = "", q: Word = "") -> Response:
     """All phrases by section; those that fit."""
-    current = active_lexicon(here.store, here.settings)
+    current = book(here)
     caught = here.store.figures.caught(here.store.database.now() - RECENT)
     shown = [p for p in current.phrases.values() if _fits(p, section, severity, q.strip())]
     return pages.render(
@@ -64,7 +64,7 @@ def _own(here: Desk) -> frozenset[str]:
 @router.get("/lexicon/phrases/{phrase_id:path}", name="phrase")
 def phrase(request: Request, here: Here, phrase_id: str) -> Response:
     """One phrase."""
-    current = active_lexicon(here.store, here.settings)
+    current = book(here)
     found = current.phrases.get(phrase_id)
     if found is None:
         raise NotFoundError(f"现行词库里没有禁语 {phrase_id}：可能已停用，请在「词库 → 版本」里核对")
@@ -168,7 +168,7 @@ def _weighed(text: str, explanation: Mapping[str, Any]) -> list[tuple[str, int]]
 @api.get("/lexicon", name="api_lexicon")
 def api_lexicon(here: Here) -> dict[str, Any]:
     """The lexicon in force: name, digest, version of the additions (0: none), phrases."""
-    current = active_lexicon(here.store, here.settings)
+    current = book(here)
     fields = ("id", "section", "text", "severity", "severity_reason", "fatal", "why", "instead", "spellings", "examples", "fine")
     phrases = [{name: getattr(phrase, name) for name in fields} for phrase in current.phrases.values()]
     return {"name": current.name, "sha256": current.sha256, "version": here.store.lexicons.active_number(), "phrases": phrases}
@@ -183,4 +183,4 @@ def api_lexicon_version(here: Here, number: int) -> PlainTextResponse:
 
 def lexicon_at(here: Desk, number: int) -> Lexicon:
     """The lexicon of a version; 0: the lexicon files alone. Raises NotFoundError, LexiconError."""
-    return lexicon_of(here.store.lexicons.get(number).body if number else None, here.settings.lexicons)
+    return book_of(here, here.store.lexicons.get(number).body if number else None)

@@ -12,10 +12,11 @@ from phrasecheck.errors import InputError
 from phrasecheck.lexicon import Lexicon
 from phrasecheck.service import additions, pages
 from phrasecheck.service.additions import Draft, Typed
+from phrasecheck.service.book import book_of
 from phrasecheck.service.desk import Desk, Here
 from phrasecheck.service.routes.lexicon import lexicon_at
 from phrasecheck.service.security import Who
-from phrasecheck.store.lexicons import blank, compare, lexicon_of
+from phrasecheck.store.lexicons import blank, compare
 from phrasecheck.store.tables import LexiconVersionRow, UserRow
 from phrasecheck.types import Severity
 
@@ -42,7 +43,7 @@ def _edited(here: Desk, number: int | None = None) -> tuple[str, int]:
 def lexicon_edit(request: Request, here: Here) -> Response:
     """What the company has added, changed and switched off."""
     body, latest = _edited(here)
-    base, whole = lexicon_of(None, here.settings.lexicons), lexicon_at(here, latest)
+    base, whole = book_of(here, None), lexicon_at(here, latest)
     listed = [(entry, base.phrases.get(str(entry["id"])), whole.phrases.get(str(entry["id"]))) for entry in additions.entries(body)]
     active = here.store.lexicons.active_number()
     return pages.render(request, "lexicon_edit.html.j2", listed=listed, latest=latest, active=active, base=base)
@@ -55,7 +56,7 @@ def lexicon_edit(request: Request, here: Here) -> Response:
 def lexicon_phrase(request: Request, here: Here, id: Annotated[str, Query(max_length=64)] = "") -> Response:
     """The form of a phrase; without an id, of a new one."""
     _, latest = _edited(here)
-    base, whole = lexicon_of(None, here.settings.lexicons), lexicon_at(here, latest)
+    base, whole = book_of(here, None), lexicon_at(here, latest)
     phrase = whole.phrases.get(id) or base.phrases.get(id)
     typed = additions.typed_of(id, phrase, enabled=phrase is None or id in whole.phrases)
     return _form(request, here, typed, latest, new=phrase is None, base=base)
@@ -88,7 +89,7 @@ def lexicon_phrase_send(
     texts = {"section": section, "text": text, "severity": severity, "severity_reason": severity_reason, "why": why, "instead": instead}
     lists = {"alone": alone, "spellings": spellings, "examples": examples, "fine": fine}
     typed = Typed(id=id.strip(), texts=texts, lists=lists, fatal=fatal, enabled=enabled)
-    base = lexicon_of(None, here.settings.lexicons)
+    base = book_of(here, None)
     body, _ = _edited(here, after)
     listed = {str(entry["id"]) for entry in additions.entries(body)}
     if new and typed.id in {*base.phrases, *listed}:
@@ -111,7 +112,7 @@ def _form(
     request: Request, here: Desk, typed: Typed, after: int, *, new: bool, base: Lexicon, draft: Draft | None = None, note: str = ""
 ) -> Response:
     body, _ = _edited(here, after)
-    sections = lexicon_of(body, here.settings.lexicons).sections if after else base.sections
+    sections = book_of(here, body).sections if after else base.sections
     return pages.render(
         request,
         "lexicon_phrase.html.j2",

@@ -17,10 +17,10 @@ from phrasecheck.errors import InputError, PhrasecheckError
 from phrasecheck.lexicon import Lexicon
 from phrasecheck.scoring import is_fatal
 from phrasecheck.service import pages, shield
+from phrasecheck.service.book import book
 from phrasecheck.service.desk import Desk, Here
 from phrasecheck.service.security import Visitor, Who
 from phrasecheck.store.draws import agreement
-from phrasecheck.store.lexicons import active_lexicon
 from phrasecheck.store.sampling import Rule, RuleKind, Task, by_pair
 from phrasecheck.store.states import Permission
 from phrasecheck.store.tables import HitRow, Listened
@@ -147,7 +147,7 @@ def sampling_hand_over_send(
 
 
 def _fatal(here: Desk) -> set[str]:
-    lexicon = active_lexicon(here.store, here.settings)
+    lexicon = book(here)
     return {phrase.id for phrase in lexicon.phrases.values() if is_fatal(phrase, here.settings.scoring)}
 
 
@@ -198,7 +198,7 @@ def task(request: Request, here: Here, who: Who, assignment_id: Id) -> Response:
 def _task(here: Desk, who: Visitor, tasks: list[Task], place: int) -> dict[str, Any]:
     one = tasks[place]
     result = shield.shielded(who, here.store.results.get(one.call.id))
-    lexicon = active_lexicon(here.store, here.settings)
+    lexicon = book(here)
     return {
         "task": one,
         "place": place + 1,
