@@ -17,6 +17,7 @@ from phrasecheck.matching.matcher import Line
 from phrasecheck.normalize import normalize
 from phrasecheck.pipeline import Engines, Request, check_call
 from phrasecheck.settings import Settings
+from phrasecheck.training.evaluate import is_flagged
 from phrasecheck.types import CallResult, HitState, Role
 
 
@@ -42,7 +43,7 @@ def error_rate(pairs: Sequence[tuple[str, str]]) -> float:
 def by_gold_turn(heard: Sequence[Row], engines: Engines) -> list[list[object]]:
     """phrasecheck at its operating point, and each baseline at the threshold that gives as many false alarms."""
     verdicts = engines.matcher.verdicts([Line(id=str(i), text=r["text"], role=Role(r["role"])) for i, r in enumerate(heard)])
-    marked = [any(h.state is HitState.HIT for h in v.hits) for v in verdicts]
+    marked = [is_flagged(v) for v in verdicts]
     bad = [bool(r["labels"]) for r in heard]
     hours = sum(r["end"] - r["start"] for r in heard) / 3600
     caught, false = _count(marked, bad)

@@ -23,6 +23,11 @@ def turns(path: Path) -> list[Row]:
     ]
 
 
+def agents(data: Sequence[Row]) -> list[Row]:
+    """The rows that the agent says."""
+    return [row for row in data if row.get("speaker", "agent") == "agent"]
+
+
 def table(head: Sequence[str], body: Sequence[Sequence[object]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *body]

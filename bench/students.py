@@ -14,22 +14,21 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.data import Row, percent, rows, table, turns
+from bench.data import Row, agents, percent, rows, table, turns
 from bench.text import garbled, lines
 from phrasecheck.engines.encoder import OnnxEncoder, SyllableReader
 from phrasecheck.lexicon import Exemplar, Lexicon, Phrase, load_exemplars, load_lexicon
 from phrasecheck.matching.matcher import Matcher, Parts
 from phrasecheck.matching.qualifiers import load_qualifiers
-from phrasecheck.matching.semantic import embed, neighbours, own_lines
+from phrasecheck.matching.semantic import embed, with_own_lines
 from phrasecheck.settings import MatchSettings, load_settings
 from phrasecheck.training.data import Augment
-from phrasecheck.training.evaluate import auc, caught_at
+from phrasecheck.training.evaluate import auc, caught_at, is_flagged
 from phrasecheck.training.export import export
 from phrasecheck.training.fitting import fitted
 from phrasecheck.training.make import CHARACTERS, SYLLABLES, Recipe, start
 from phrasecheck.training.split import held_back
 from phrasecheck.training.train import Plan, train
-from phrasecheck.types import HitState
 
 GROUPS = (("9.1", "9.4", "9.7"), ("9.2", "9.5", "9.8"), ("9.3", "9.6", "9.9"))
 EXAMPLES = 3
@@ -50,11 +49,7 @@ def teach(student: Student, lexicon: Lexicon, known: Lexicon, layers: int) -> Ma
     encoders = tuple(_encoder(student, list(known.phrases), reads, layers) for reads in student.reads)
     vectors = embed(encoders[0], student.lines)
     weights, _ = fitted(encoders, student.lines, vectors, known)
-    own = own_lines(lexicon, encoders[0].phrases)
-    every = [*student.lines, *own]
-    if own:
-        vectors = np.concatenate([vectors, embed(encoders[0], own)])
-    near = neighbours(lexicon, every, vectors)
+    near = with_own_lines(lexicon, encoders[0], student.lines, vectors)
     return Matcher(
         Parts(lexicon=lexicon, encoders=encoders, neighbours=near, qualifiers=load_qualifiers(), weights=weights), MatchSettings()
     )
@@ -77,7 +72,7 @@ def _encoder(student: Student, phrases: list[str], reads: str, layers: int) -> O
 def unseen(folder: Path, layers: int, passes: float) -> str:
     """Per group: violations of its sections caught, near-misses flagged, by the operating point fitted without them."""
     lexicon, exemplars = load_lexicon(), load_exemplars()
-    dev = [r for r in rows(folder / "dev.jsonl") if r.get("speaker", "agent") == "agent"]
+    dev = agents(rows(folder / "dev.jsonl"))
     body = []
     for group in GROUPS:
         strange = {p.id for p in lexicon.phrases.values() if p.section in group}
@@ -104,7 +99,7 @@ def _told(phrase: Phrase, exemplars: Sequence[Exemplar]) -> Phrase:
 def _unseen_row(name: str, data: Sequence[Row], matcher: Matcher) -> list[str]:
     verdicts = matcher.verdicts(lines(data))
     bad = np.array([bool(r["labels"]) for r in data])
-    marked = np.array([any(h.state is HitState.HIT for h in v.hits) for v in verdicts])
+    marked = np.array([is_flagged(v) for v in verdicts])
     scores = np.array([v.violation for v in verdicts])
     caught, flagged = (
         f"{marked[bad].sum()} ({percent(marked[bad].mean())})",
@@ -131,14 +126,14 @@ def ingredients(folder: Path, layers: int, passes: float) -> str:
         "syllables, everything": lambda: replace(every, reads=(SYLLABLES,)),
         "both together": lambda: replace(every, reads=(CHARACTERS, SYLLABLES)),
     }
-    dev = [r for r in rows(folder / "dev.jsonl") if r.get("speaker", "agent") == "agent"]
+    dev = agents(rows(folder / "dev.jsonl"))
     sets = {"dev": dev, "garbled": garbled(dev), "calls": turns(folder / "calls-dev.jsonl")}
     natural = lines(rows(folder / "natural-crosswoz.jsonl")[:2000])
     body = []
     for name, student in students.items():
         matcher = teach(student(), lexicon, lexicon, layers)
         cells = [cell for data in sets.values() for cell in _cells(data, matcher)]
-        flagged = sum(any(h.state is HitState.HIT for h in v.hits) for v in matcher.verdicts(natural))
+        flagged = sum(map(is_flagged, matcher.verdicts(natural)))
         body.append([name, *cells, f"{1000 * flagged / len(natural):.1f}"])
         print("| " + " | ".join(body[-1]) + " |", flush=True)
     head = [f"{name}: {what}" for name in sets for what in ("AUC", "caught at 1 % flagged")]

@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 
 from bench.baselines import BASELINES
-from bench.data import Row, percent, rows, table, turns
+from bench.data import Row, agents, percent, rows, table, turns
 from phrasecheck.build import build_matcher
 from phrasecheck.lexicon import load_lexicon
 from phrasecheck.marks import parse_clauses
 from phrasecheck.matching.matcher import Line, Matcher, Parts
-from phrasecheck.matching.semantic import embed, neighbours, own_lines
+from phrasecheck.matching.semantic import with_own_lines
 from phrasecheck.settings import MatchSettings, load_settings
-from phrasecheck.training.evaluate import auc, calibration_error, caught_at, evaluate
+from phrasecheck.training.evaluate import auc, calibration_error, caught_at, evaluate, is_flagged
 from phrasecheck.training.noise import drop_pauses, garble
-from phrasecheck.types import HitState, Method, Role, Speaker
+from phrasecheck.types import Method, Role, Speaker
 
 
 def lines(data: Sequence[Row]) -> list[Line]:
@@ -33,7 +33,7 @@ def lines(data: Sequence[Row]) -> list[Line]:
 
 def side_by_side(data: Sequence[Row], matchers: dict[str, Matcher]) -> str:
     """One row a method over the same agent lines."""
-    agent = [r for r in data if r.get("speaker", "agent") == "agent"]
+    agent = agents(data)
     bad = np.array([bool(r["labels"]) for r in agent])
     body = []
     lexicon = load_lexicon()
@@ -86,7 +86,7 @@ def garbled(data: Sequence[Row], seed: int = 7) -> list[Row]:
 def calls(data: Sequence[Row], matcher: Matcher) -> str:
     """Whole calls turn by turn: labelled violations caught, false alarms."""
     verdicts = matcher.verdicts(lines(data))
-    marked = [any(h.state is HitState.HIT for h in v.hits) for v in verdicts]
+    marked = [is_flagged(v) for v in verdicts]
     bad = [bool(r["labels"]) for r in data]
     caught = sum(m and b for m, b in zip(marked, bad, strict=True))
     false = sum(m and not b for m, b in zip(marked, bad, strict=True))
@@ -138,15 +138,14 @@ def _with_made_up(parts: Parts, count: int) -> Parts:
         made = replace(pattern, id=f"made-{len(phrases)}", text=text, clauses=tuple(parse_clauses(text)), spellings=())
         phrases[made.id] = made
     lexicon = replace(parts.lexicon, phrases=phrases)
-    own = own_lines(lexicon, parts.encoders[0].phrases)
     assert parts.neighbours is not None
-    vectors = np.concatenate([parts.neighbours.vectors, embed(parts.encoders[0], own)])
-    return replace(parts, lexicon=lexicon, neighbours=neighbours(lexicon, [*parts.neighbours.lines, *own], vectors))
+    near = with_own_lines(lexicon, parts.encoders[0], parts.neighbours.lines, parts.neighbours.vectors)
+    return replace(parts, lexicon=lexicon, neighbours=near)
 
 
 def reliability(data: Sequence[Row], matcher: Matcher) -> str:
     """What share of the lines with a stated probability do violate: the reliability diagram as a table."""
-    agent = [r for r in data if r.get("speaker", "agent") == "agent"]
+    agent = agents(data)
     bad = np.array([bool(r["labels"]) for r in agent])
     stated = np.array([v.violation for v in matcher.verdicts(lines(agent))])
     place = np.minimum((stated * 10).astype(int), 9)
@@ -178,7 +177,7 @@ def main() -> None:
     print("\n## dev.jsonl garbled: 25 % of characters wrong, no punctuation\n\n" + operating_point(garbled(dev), matcher))
     print("\n## calls-dev.jsonl as perfect text\n\n" + calls(turns(folder / "calls-dev.jsonl"), matcher))
     natural = rows(folder / "natural-crosswoz.jsonl")
-    flagged = sum(any(h.state is HitState.HIT for h in v.hits) for v in matcher.verdicts(lines(natural)))
+    flagged = sum(map(is_flagged, matcher.verdicts(lines(natural))))
     print("\n## natural-crosswoz.jsonl (nothing in it is a violation)\n")
     print(f"{flagged} of {len(natural)} lines flagged ({1000 * flagged / len(natural):.2f} in 1,000)")
     print("\n## Reliability on dev.jsonl\n\n" + reliability(dev, matcher))

@@ -13,7 +13,7 @@ from phrasecheck.matching.fuse import load_weights
 from phrasecheck.matching.matcher import Matcher, Parts
 from phrasecheck.matching.qualifiers import load_qualifiers
 from phrasecheck.matching.reading import Encoder
-from phrasecheck.matching.semantic import Neighbours, embed, neighbours, own_lines
+from phrasecheck.matching.semantic import Neighbours, embed, with_own_lines
 from phrasecheck.resources import resource
 from phrasecheck.settings import Settings
 from phrasecheck.types import Method
@@ -54,10 +54,7 @@ def shipped_neighbours(lexicon: Lexicon, encoder: Encoder, folder: Path) -> Neig
     vectors = stored_vectors(folder, encoder.name, lines)
     if vectors is None:
         vectors = embed(encoder, lines)
-    own = own_lines(lexicon, encoder.phrases)
-    if own:
-        vectors = np.concatenate([vectors, embed(encoder, own)])
-    return neighbours(lexicon, [*lines, *own], vectors)
+    return with_own_lines(lexicon, encoder, lines, vectors)
 
 
 def stored_vectors(folder: Path, encoder: str, lines: Sequence[Exemplar]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None:

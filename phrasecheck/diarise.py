@@ -98,13 +98,13 @@ class Voices:
 
 def listen(utterances: Sequence[Utterance], channel: Channel, encoder: VoiceEncoder) -> Voices:
     """The voices in `utterances`, which are all of `channel`. With too little to compare `apart` is 0."""
-    stretches = [stretch for utterance in utterances for stretch in _cut(utterance, _clip(channel, utterance))]
+    stretches = [stretch for utterance in utterances for stretch in _cut(utterance, channel.clip(utterance.start, utterance.end))]
     lengths = np.array([stretch.seconds for stretch in stretches])
     heard = np.flatnonzero(lengths >= HEARD_S)
     odds, apart = np.zeros(len(stretches)), 0.0
     if lengths[heard].sum() >= ENOUGH_S:
         weights, switches = np.minimum(lengths[heard], TRUSTED_S), np.array([stretch.switch for stretch in stretches])
-        views = encoder.views(_clip(channel, stretches[index]) for index in heard)
+        views = encoder.views(channel.clip(stretches[index].start, stretches[index].end) for index in heard)
         points = np.concatenate([_scaled(view, weights, heard, switches) for view in views], axis=1)
         odds[heard], apart = _two(_Talk(points=points, weights=weights, heard=heard, switches=switches))
     return Voices(stretches=tuple(stretches), odds=tuple(odds.tolist()), apart=apart)
@@ -141,10 +141,6 @@ def _joined(parts: Sequence[Stretch]) -> Utterance:
 
 
 # --- where the speaker may change -------------------------------------------------------------------------------------------------
-
-
-def _clip(channel: Channel, part: Utterance | Stretch) -> Samples:
-    return channel.samples[round(part.start * channel.sample_rate) : round(part.end * channel.sample_rate)]
 
 
 def _cut(utterance: Utterance, sound: Samples) -> list[Stretch]:

@@ -223,7 +223,7 @@ def _spelling_faults(phrase: PhraseEntry, at: tuple[int | str, ...]) -> Iterator
 def is_overlay(path: Path) -> bool:
     """Whether a file lies over another lexicon. A file that cannot be read is not; read_file says what is wrong with it."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
     except (OSError, ValueError, yaml.YAMLError):
         return False
     return isinstance(raw, dict) and "extends" in raw

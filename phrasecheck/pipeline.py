@@ -16,7 +16,7 @@ from phrasecheck.normalize import normalize
 from phrasecheck.settings import Settings
 from phrasecheck.split import Pair, joined_hits, pairs
 from phrasecheck.timing import timed
-from phrasecheck.types import Audio, Call, CallResult, Hit, Method, Provenance, Role, Samples, Transcript, Utterance
+from phrasecheck.types import Audio, Call, CallResult, Hit, Method, Provenance, Role, Transcript, Utterance
 
 if TYPE_CHECKING:
     from phrasecheck.diarise import VoiceEncoder
@@ -119,12 +119,7 @@ def _ear(audio: Audio, recogniser: "Recogniser", settings: Settings) -> Ear | No
     if Method.ACOUSTIC not in settings.matching.methods or not isinstance(recogniser, Listener):
         return None
     channels = {channel.name: channel for channel in audio.channels}
-
-    def clip(name: str, start: float, end: float) -> Samples:
-        channel = channels[name]
-        return channel.samples[max(0, round(start * channel.sample_rate)) : round(end * channel.sample_rate)]
-
-    return Ear(listener=recogniser, clip=clip)
+    return Ear(listener=recogniser, clip=lambda name, start, end: channels[name].clip(start, end))
 
 
 def rejudge(old: CallResult, matcher: Matcher, settings: Settings, allowed: Allowed = ()) -> CallResult:
@@ -194,7 +189,9 @@ def judge(
     verdicts = matcher.verdicts([_line(u, u.text) for u in utterances])
     hits = [timed(hit, u) for u, verdict in zip(utterances, verdicts, strict=True) for hit in verdict.hits]
     split = [
-        p for p in pairs(transcript.utterances, settings.matching.join_gap_s) if only is None or {p.first.id, p.second.id} <= set(only)
+        p
+        for p in pairs(transcript.utterances, settings.matching.join_gap_s)
+        if only is None or (p.first.id in only and p.second.id in only)
     ]
     joined = matcher.verdicts([replace(_line(pair.first, pair.text), confidence=_weaker(pair)) for pair in split])
     for pair, verdict in zip(split, joined, strict=True):

@@ -41,11 +41,13 @@ def segments(channel: Channel, vad: Vad, settings: SpeechSettings) -> list[Segme
         for start, end in _spans(vad.probabilities(channel.samples), settings, per_second)
         if (end - start) / per_second >= settings.min_speech_s
     ]
-    loudness = _loudness(channel.samples)
+    padded = list(_padded(spans, settings.pad_s, channel.seconds))
+    too_long = any(end - start > settings.max_segment_s for start, end in padded)
+    loudness = _loudness(channel.samples) if too_long else np.zeros(0, np.float32)  # it reads the whole channel once more
     return [
         Segment(channel=channel.name, start=round(start, 3), end=round(end, 3))
-        for padded in _padded(spans, settings.pad_s, channel.seconds)
-        for start, end in _cut(padded, settings.max_segment_s, loudness, per_second)
+        for span in padded
+        for start, end in _cut(span, settings.max_segment_s, loudness, per_second)
     ]
 
 

@@ -51,7 +51,9 @@ def transcribe(audio: Audio, vad: Vad, recogniser: Recogniser, settings: Setting
     wide = _widened(found)
     heard: list[Heard] = []
     for at in range(0, len(found), AT_ONCE):
-        heard += recogniser.recognise([_clip(*pair) for pair in wide[at : at + AT_ONCE]], progress and _after(wide, at, progress))
+        heard += recogniser.recognise(
+            [channel.clip(around.start, around.end) for channel, around in wide[at : at + AT_ONCE]], progress and _after(wide, at, progress)
+        )
     said = [
         _utterance(segment, around.start, words) for (_, segment), (_, around), words in zip(found, wide, heard, strict=True) if words.text
     ]
@@ -75,10 +77,6 @@ def _widened(found: Sequence[tuple[Channel, Segment]]) -> list[tuple[Channel, Se
         start = max(segment.start - CONTEXT_S, *before, 0.0)
         wide.append((channel, replace(segment, start=start, end=min(segment.end + CONTEXT_S, *after, channel.seconds))))
     return wide
-
-
-def _clip(channel: Channel, segment: Segment) -> Samples:
-    return channel.samples[round(segment.start * channel.sample_rate) : round(segment.end * channel.sample_rate)]
 
 
 def _utterance(segment: Segment, began: float, heard: Heard) -> Utterance:

@@ -99,6 +99,10 @@ class Channel:
         """Length in seconds."""
         return len(self.samples) / self.sample_rate
 
+    def clip(self, start: float, end: float) -> Samples:
+        """What is heard from second to second; nothing lies before the beginning."""
+        return self.samples[max(0, round(start * self.sample_rate)) : round(end * self.sample_rate)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audio:

@@ -1,6 +1,8 @@
 """Recordings made on the spot, for the tests of everything that hears."""
 
 import struct
+import wave
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,15 @@ def tone(seconds: float, hertz: float = 440.0, rate: int = 16_000, loudness: flo
 def noise(seconds: float, rate: int = 16_000, loudness: float = 0.02) -> Samples:
     """White noise, the same each time."""
     return np.random.default_rng(7).normal(0, loudness, round(seconds * rate)).astype(np.float32)
+
+
+def wav(channels: Floats, rate: int) -> bytes:
+    """A wav of 16 bits of `channels` (channels, samples)."""
+    buffer = BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((len(channels), 2, rate, 0, "NONE", ""))
+        file.writeframes((channels.T * 32_767).astype("<i2").tobytes())
+    return buffer.getvalue()
 
 
 def write(path: Path, channels: Floats, rate: int, codec: str, container: str | None = None, **metadata: str) -> Path:

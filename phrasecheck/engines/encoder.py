@@ -5,7 +5,6 @@ batch mates would colour each other). Each encoder keeps half the cores busy; th
 """
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from phrasecheck.engines.machine import cores
 from phrasecheck.errors import ModelError
 from phrasecheck.matching.reading import Floats, Reading
 from phrasecheck.matching.sound import syllables
@@ -38,16 +38,16 @@ class OnnxEncoder:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
         about = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
-        self._by_sound: bool = about["reads"] == "syllables"
+        self._reader: Any = SyllableReader(tokenizer) if about["reads"] == "syllables" else tokenizer
         self._name: str = about["name"]
         self._phrases: tuple[str, ...] = tuple(about["phrases"])
         with np.load(folder / "heads.npz") as heads:
             self._heads: dict[str, Floats] = {name: heads[name].astype(np.float32) for name in heads.files}
-        self._pool = ThreadPoolExecutor(threads or max(1, (os.cpu_count() or 1) // 2), thread_name_prefix="encoder")
+        self._pool = ThreadPoolExecutor(threads or max(1, cores() // 2), thread_name_prefix="encoder")
 
     @property
     def phrases(self) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ class OnnxEncoder:
 
     def _read_piece(self, text: str) -> Reading:
         cut = windows(text)
-        encoding = self._encode(text)
+        encoding = self._reader.encode(text)
         ids = np.array([encoding.ids[:MAX_TOKENS]], dtype=np.int64)
         if not cut or ids.shape[1] <= 2:
             return self._nothing()
@@ -89,9 +89,6 @@ class OnnxEncoder:
             meaning=pooled @ h["phrase.weight"].T + h["phrase.bias"],
             vectors=vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9),
         )
-
-    def _encode(self, text: str) -> Any:
-        return SyllableReader(self._tokenizer).encode(text) if self._by_sound else self._tokenizer.encode(text)
 
     def _nothing(self) -> Reading:
         width = self._heads["vector.weight"].shape[0]

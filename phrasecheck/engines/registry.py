@@ -159,7 +159,7 @@ def _place(wanted: Entry, cache_dir: Path) -> Path | None:
 def _verified(wanted: Entry, path: Path | None) -> Check:
     if path is None:
         return Check(entry=wanted, path=None)
-    found = _digest(_chunks([path]))
+    found = _digest(path)
     problem = None if found == wanted.sha256 else f"哈希不符：应为 {wanted.sha256}，实际为 {found}"
     return Check(entry=wanted, path=path, problem=problem)
 
@@ -182,11 +182,9 @@ def _chunks(files: Iterable[Path]) -> Iterator[bytes]:
                 yield chunk
 
 
-def _digest(chunks: Iterable[bytes]) -> str:
-    digest = hashlib.sha256()
-    for chunk in chunks:
-        digest.update(chunk)
-    return digest.hexdigest()
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _install(wanted: Entry, folder: Path) -> None:
@@ -223,7 +221,7 @@ def _arrive(target: Path, chunks: Iterable[bytes], sha256: str | None = None) ->
 
 def _check_file(file: Path, wanted: Entry) -> None:
     """A file without a valid mark: written by another process just now, or touched since. Only its bytes can tell."""
-    found = _digest(_chunks([file]))
+    found = _digest(file)
     if found != wanted.sha256:
         file.unlink(missing_ok=True)
         raise ModelError(f"模型文件 {file} 已损坏：哈希应为 {wanted.sha256}，实际为 {found}。坏文件已删除，请再运行一次，会重新生成。")

@@ -5,8 +5,9 @@ from the same cards (cards.py), so that the parts of one report, and two reports
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from phrasecheck import __version__
 from phrasecheck.feedback.basis import basis
@@ -18,6 +19,7 @@ from phrasecheck.feedback.interval import difference
 from phrasecheck.feedback.period import Period
 from phrasecheck.feedback.reports import (
     AgentReport,
+    Basis,
     CoachingPack,
     Comparison,
     DirectorPage,
@@ -26,6 +28,7 @@ from phrasecheck.feedback.reports import (
     Practice,
     RoleReport,
     Row,
+    Shown,
     TeamReport,
 )
 from phrasecheck.feedback.sums import PhraseCount, figures, own_section, phrase_counts, weeks
@@ -57,6 +60,19 @@ class Maker:
         """Of these calls."""
         return cards(material, self.lexicon, self.settings.scoring)
 
+    def basis(self, material: Material) -> Basis:
+        """Of a report on these calls."""
+        return basis(material, self.lexicon, self.settings.scoring, SOFTWARE)
+
+    def shown(self, chosen: Sequence[Costly]) -> list[Shown]:
+        """With their words."""
+        return shown(chosen, self.source, self.lexicon, self.redact)
+
+    def shown_by_phrase(self, chosen: Mapping[str, Sequence[Costly]]) -> dict[str, tuple[Shown, ...]]:
+        """With their words, which are read for all of them at once."""
+        with_words = iter(self.shown([costly for own in chosen.values() for costly in own]))
+        return {phrase: tuple(islice(with_words, len(own))) for phrase, own in chosen.items()}
+
 
 def agent_report(maker: Maker, name: str, period: Period) -> AgentReport:
     """One agent, beside the team of the latest call."""
@@ -67,7 +83,7 @@ def agent_report(maker: Maker, name: str, period: Period) -> AgentReport:
     teams = maker.cards(maker.source.material(Wanted(period=period, team=team))) if team else []
     found = _found(own)
     counts = phrase_counts(found, maker.lexicon)
-    roles = tuple(role for role, _ in Counter(card.role for card in own).most_common())
+    roles = _roles(own)
     return AgentReport(
         name=name,
         team=team,
@@ -81,7 +97,7 @@ def agent_report(maker: Maker, name: str, period: Period) -> AgentReport:
         phrases=_blocks(counts, found, maker),
         practise=_practise(counts, found, _found(teams), roles, maker),
         found=tuple(found),
-        basis=basis(material, maker.lexicon, maker.settings.scoring, SOFTWARE),
+        basis=maker.basis(material),
     )
 
 
@@ -100,10 +116,10 @@ def team_report(maker: Maker, name: str, period: Period) -> TeamReport:
         agents=_rows(own, lambda card: card.call.agent or "（没有工号）", maker),
         phrases=counts,
         courtesies=_courtesies(maker, wanted, material),
-        moments=tuple(shown(telling(found, MOMENTS), maker.source, maker.lexicon, maker.redact)),
+        moments=tuple(maker.shown(telling(found, MOMENTS))),
         practise=_practise(counts, found, found, _roles(own), maker),
         found=tuple(found),
-        basis=basis(material, maker.lexicon, maker.settings.scoring, SOFTWARE),
+        basis=maker.basis(material),
     )
 
 
@@ -120,10 +136,10 @@ def role_report(maker: Maker, role: Role, period: Period) -> RoleReport:
         weeks=weeks(own, period, maker.start),
         teams=_rows(own, lambda card: card.call.team or "（没有班组）", maker),
         phrases=counts,
-        moments=tuple(shown(telling(found, MOMENTS), maker.source, maker.lexicon, maker.redact)),
+        moments=tuple(maker.shown(telling(found, MOMENTS))),
         practise=_practise(counts, found, found, (role,), maker),
         found=tuple(found),
-        basis=basis(material, maker.lexicon, maker.settings.scoring, SOFTWARE),
+        basis=maker.basis(material),
     )
 
 
@@ -137,7 +153,7 @@ def director_page(maker: Maker, period: Period) -> DirectorPage:
         weeks=weeks(all_cards, period, maker.start),
         roles=tuple((role, _row(role.value, [card for card in all_cards if card.role is role], maker)) for role in Role),
         phrases=phrase_counts(_found(all_cards), maker.lexicon)[:10],
-        basis=basis(material, maker.lexicon, maker.settings.scoring, SOFTWARE),
+        basis=maker.basis(material),
     )
 
 
@@ -149,8 +165,7 @@ def coaching_pack(maker: Maker, wanted: Wanted, name: str) -> CoachingPack:
     for costly in found:
         by_phrase.setdefault(costly.moment.phrase_id, []).append(costly)
     chosen = {phrase: _examples(own, maker.settings.feedback.examples) for phrase, own in by_phrase.items()}
-    with_words = iter(shown([c for own in chosen.values() for c in own], maker.source, maker.lexicon, maker.redact))
-    examples = {phrase: tuple(next(with_words) for _ in own) for phrase, own in chosen.items()}
+    examples = maker.shown_by_phrase(chosen)
     return CoachingPack(
         name=name,
         period=wanted.period,
@@ -159,7 +174,7 @@ def coaching_pack(maker: Maker, wanted: Wanted, name: str) -> CoachingPack:
             for i, phrase in maker.lexicon.phrases.items()
             if i in examples
         ),
-        basis=basis(material, maker.lexicon, maker.settings.scoring, SOFTWARE),
+        basis=maker.basis(material),
     )
 
 
@@ -175,7 +190,7 @@ def _roles(own: Iterable[Card]) -> tuple[Role, ...]:
 
 def _examples(own: Iterable[Costly], number: int) -> list[Costly]:
     ordered = sorted(own, key=lambda c: (c.moment.standing is not Standing.CONFIRMED, -c.moment.score, c.moment.key))
-    return once(ordered, lambda costly: costly.moment.quote)[:number]
+    return list(islice(once(ordered, lambda costly: costly.moment.quote), number))
 
 
 def _rows(own: Iterable[Card], name_of: Callable[[Card], str], maker: Maker) -> tuple[Row, ...]:
@@ -220,8 +235,7 @@ def _courtesies(maker: Maker, wanted: Wanted, material: Material) -> tuple[Court
 
 def _blocks(counts: Iterable[PhraseCount], found: Sequence[Costly], maker: Maker) -> tuple[PhraseBlock, ...]:
     chosen = {c.phrase.id: _latest([f for f in found if f.moment.phrase_id == c.phrase.id], maker.settings.feedback.shown) for c in counts}
-    with_words = iter(shown([costly for own in chosen.values() for costly in own], maker.source, maker.lexicon, maker.redact))
-    made = {phrase: tuple(next(with_words) for _ in own) for phrase, own in chosen.items()}
+    made = maker.shown_by_phrase(chosen)
     return tuple(
         PhraseBlock(phrase=c.phrase, count=c.count, points=c.points, better=_sentence(c, found), shown=made[c.phrase.id]) for c in counts
     )
@@ -244,13 +258,19 @@ def _sentence(count: PhraseCount, found: Sequence[Costly]) -> str:
 def _practise(
     counts: Sequence[PhraseCount], found: Sequence[Costly], others: Sequence[Costly], roles: Sequence[Role], maker: Maker
 ) -> tuple[Practice, ...]:
+    wanted = _worth_practising(counts, found, others, roles, maker)
+    return tuple(islice(once(wanted, lambda practice: practice.phrase.id), PRACTISE))
+
+
+def _worth_practising(
+    counts: Sequence[PhraseCount], found: Sequence[Costly], others: Sequence[Costly], roles: Sequence[Role], maker: Maker
+) -> Iterator[Practice]:
     """What cost most; then what the team says most; then what the role's own section has that is gravest."""
-    mine = sorted(counts, key=lambda c: (-c.points, -c.count, c.phrase.id))
-    made = [Practice(phrase=c.phrase, sentence=_sentence(c, found), why=f"本期出现 {c.count} 次") for c in mine]
-    theirs = sorted(phrase_counts(others, maker.lexicon), key=lambda c: (-c.count, c.phrase.id))
-    made += [Practice(phrase=c.phrase, sentence=_sentence(c, others), why="同班组较常遇到，提前练") for c in theirs]
+    for c in sorted(counts, key=lambda c: (-c.points, -c.count, c.phrase.id)):
+        yield Practice(phrase=c.phrase, sentence=_sentence(c, found), why=f"本期出现 {c.count} 次")
+    for c in sorted(phrase_counts(others, maker.lexicon), key=lambda c: (-c.count, c.phrase.id)):
+        yield Practice(phrase=c.phrase, sentence=_sentence(c, others), why="同班组较常遇到，提前练")
     role = roles[0] if roles else Role.RECEPTION
     section = [phrase for phrase in maker.lexicon.phrases.values() if own_section(phrase, role, maker.lexicon)]
-    grave = sorted(section, key=lambda phrase: -maker.settings.scoring.deductions[phrase.severity])
-    made += [Practice(phrase=phrase, sentence=better(phrase, role), why="本岗位容易遇到，提前练") for phrase in grave]
-    return tuple(once(made, lambda practice: practice.phrase.id)[:PRACTISE])
+    for phrase in sorted(section, key=lambda phrase: -maker.settings.scoring.deductions[phrase.severity]):
+        yield Practice(phrase=phrase, sentence=better(phrase, role), why="本岗位容易遇到，提前练")

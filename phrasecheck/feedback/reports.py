@@ -14,7 +14,7 @@ from phrasecheck.feedback.period import Period
 from phrasecheck.feedback.sums import Figures, PhraseCount, Week
 from phrasecheck.lexicon import Phrase
 from phrasecheck.settings import ScoreSettings
-from phrasecheck.types import Role, Severity
+from phrasecheck.types import Role
 
 
 class Kind(StrEnum):
@@ -185,4 +185,3 @@ class CoachingPack:
 
 
 Report = AgentReport | TeamReport | RoleReport | DirectorPage | CoachingPack
-SEVERITIES = tuple(Severity)

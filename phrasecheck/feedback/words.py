@@ -4,7 +4,7 @@ In: moments that count, and the Source that knows what was said. Out: Shown valu
 through `redact`: a report is printed and lies about.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from phrasecheck.feedback.better import better
@@ -47,17 +47,18 @@ def _customer(earlier: Sequence[Spoken], redact: Redact) -> str | None:
 def telling(found: Iterable[Costly], number: int) -> list[Costly]:
     """The moments that show most: grave ones, seen by a person, surely heard; each phrase once before any comes twice."""
     ordered = sorted(found, key=_weight)
-    first = once(ordered, lambda costly: costly.moment.phrase_id)
+    first = list(once(ordered, lambda costly: costly.moment.phrase_id))
     taken = {costly.moment.key for costly in first}
     return [*first, *(c for c in ordered if c.moment.key not in taken)][:number]
 
 
-def once(items: Iterable[T], key: Callable[[T], str]) -> list[T]:
-    """The first of those that share a key, in order."""
-    kept: dict[str, T] = {}
+def once(items: Iterable[T], key: Callable[[T], str]) -> Iterator[T]:
+    """The first of those that share a key, in order; no further than is asked for."""
+    seen: set[str] = set()
     for item in items:
-        kept.setdefault(key(item), item)
-    return list(kept.values())
+        if key(item) not in seen:
+            seen.add(key(item))
+            yield item
 
 
 def _weight(costly: Costly) -> tuple[bool, float, bool, float, str]:

@@ -13,10 +13,10 @@ from threading import Condition, Thread
 
 from phrasecheck.live.segmenter import Kind
 from phrasecheck.live.session import Ask
+from phrasecheck.live.sound import RATE
 from phrasecheck.settings import LiveSettings
 from phrasecheck.transcribe import Heard, Recogniser
 
-RATE = 16_000
 CALM = 0.5  # behind until the oldest settled turn has waited no more than this share of the limit
 log = logging.getLogger(__name__)
 

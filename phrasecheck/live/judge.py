@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 
 from phrasecheck.events import Alert
 from phrasecheck.live.segmenter import Mark
+from phrasecheck.live.sound import RATE
 from phrasecheck.matching.acoustic import Ear, Listener
+from phrasecheck.matching.fuse import Look
 from phrasecheck.matching.matcher import Line, Matcher
 from phrasecheck.normalize import normalize, unfinished
 from phrasecheck.pipeline import Allowed
@@ -44,6 +46,7 @@ class Judge:
         self._hits: list[Hit] = []  # of `_before`
         self._sound: list[Mark] = []  # of the last two settled turns
         self._alerts: list[Alert] = []  # those that stand, of late
+        self._looks: dict[str, Look] = {}  # of the texts judged last, while their turn runs
 
     def early(self, utterance: Utterance, *, growing: bool) -> Iterator[Hit]:
         """Fresh hits of a turn that may go on; `growing`: the speaker is in the middle of a word."""
@@ -59,6 +62,7 @@ class Judge:
         self._sound = [*self._sound[-1:], mark]
         pair = self._pair(utterance)
         alone, *together = self._verdicts([utterance.text, *([pair.text] if pair else [])], utterance)
+        self._looks = {}
         hits = [timed(hit, utterance) for hit in alone]
         earlier = self._hits if pair else []
         if pair is not None:
@@ -85,8 +89,14 @@ class Judge:
         return over
 
     def _verdicts(self, texts: Sequence[str], utterance: Utterance) -> list[tuple[Hit, ...]]:
+        """A turn is heard several times and mostly says the same: what was seen in its text is not looked for again."""
+        if utterance.speaker is Speaker.CUSTOMER:
+            return [() for _ in texts]
+        new = [text for text in texts if text not in self._looks]
+        seen = {**self._looks, **dict(zip(new, self._matcher.look(new), strict=True))}
+        self._looks = {text: seen[text] for text in texts}
         line = Line(id=utterance.id, text="", speaker=utterance.speaker, role=utterance.role, confidence=utterance.confidence)
-        return [verdict.hits for verdict in self._matcher.verdicts([replace(line, text=text) for text in texts])]
+        return [self._matcher.verdict(replace(line, text=text), seen[text]).hits for text in texts]
 
     def _pair(self, utterance: Utterance) -> Pair | None:
         """The turn with the one before it, where hardly a pause lies between them and one person spoke both."""
@@ -124,7 +134,7 @@ def _clip(sound: Sequence[Mark]) -> Callable[[str, float, float], Samples]:
 
     def cut(_: str, start: float, end: float) -> Samples:
         mark = next((m for m in sound if m.begin <= (start + end) / 2 <= m.end), sound[-1])
-        first, last = (max(0, round((at - mark.begin) * 16_000)) for at in (start, end))
+        first, last = (max(0, round((at - mark.begin) * RATE)) for at in (start, end))
         return mark.clip[first:last]
 
     return cut

@@ -12,12 +12,12 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from phrasecheck.live.sound import RATE
 from phrasecheck.settings import LiveSettings, SpeechSettings
 from phrasecheck.speech import CALM, EARLIEST_CUT, FRAME, RELEASE
 from phrasecheck.transcribe import CONTEXT_S
 from phrasecheck.types import Samples
 
-RATE = 16_000
 PER_SECOND = RATE / FRAME
 
 Hearing = Callable[[Samples], npt.NDArray[np.float32]]
@@ -63,16 +63,6 @@ class Segmenter:
         self._paused = False  # the running pause was marked
         self.spoke_at = 0.0  # seconds, of the last frame with speech
 
-    @property
-    def seconds(self) -> float:
-        """Sound heard so far."""
-        return self._now / PER_SECOND
-
-    @property
-    def speaking(self) -> bool:
-        """Whether a turn is running."""
-        return self._start is not None
-
     def feed(self, samples: Samples) -> list[Mark]:
         """The marks that the next piece makes."""
         samples = np.concatenate([self._rest, samples])
@@ -97,7 +87,7 @@ class Segmenter:
             if self._start is None:
                 self._start, self._told = here, here
             self._quiet, self._paused = None, False
-            self.spoke_at = self.seconds
+            self.spoke_at = self._now / PER_SECOND
         elif self._start is not None and probability < max(self._speech.threshold - RELEASE, 0.01):
             self._quiet = here if self._quiet is None else self._quiet
         if self._start is None:

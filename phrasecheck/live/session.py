@@ -88,6 +88,7 @@ class Session:
         self.seq = 0
         self._settings = settings
         self._minds = minds
+        self._one = replace(form, channels=1)
         self._cut = Cutter(form.width * form.channels)
         self._sides = [self._side(speaker) for speaker in caller.channels]
         self._asks: list[Ask] = []
@@ -129,7 +130,7 @@ class Session:
             pcm = self.form.pcm(self._cut(chunk))
             sounds = list(enumerate(pcm.T))
         else:
-            sounds = [(channel, replace(self.form, channels=1).pcm(self._sides[channel].cut(chunk))[:, 0])]
+            sounds = [(channel, self._one.pcm(self._sides[channel].cut(chunk))[:, 0])]
         for index, sound in sounds:
             self._received[index] += len(sound)
         marks = [(i, mark) for i, sound in sounds for mark in self._sides[i].segmenter.feed(self._sides[i].upsample(sound))]

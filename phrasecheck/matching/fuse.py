@@ -44,6 +44,8 @@ PHRASE_FEATURES: Mapping[str, str] = {
     "phonetic": "与这一条读音相近",
     "own_section": "属于本岗位的章节",
 }
+_COLUMN = {name: i for i, name in enumerate(FEATURES)}
+_PHRASE_COLUMN = {name: i for i, name in enumerate(PHRASE_FEATURES)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,23 +113,23 @@ def columns(lexicon: Lexicon, known: Sequence[str]) -> Columns:
 def window_features(look: Look, neighbours: Neighbours | None) -> Floats:
     """(windows, FEATURES)."""
     table = np.zeros((len(look.windows), len(FEATURES)), dtype=np.float32)
-    column = {name: i for i, name in enumerate(FEATURES)}
     if look.characters is not None:
         sound = look.sound or look.characters
-        table[:, column["tone"]] = look.characters.tone
-        table[:, column["tone_sound"]] = sound.tone
-        table[:, column["tone_whole"]] = (look.characters.tone[0] + sound.tone[0]) / 2
+        table[:, _COLUMN["tone"]] = look.characters.tone
+        table[:, _COLUMN["tone_sound"]] = sound.tone
+        table[:, _COLUMN["tone_whole"]] = (look.characters.tone[0] + sound.tone[0]) / 2
         if neighbours is not None and look.similarities is not None:
-            table[:, column["margin"]] = neighbours.margin(look.similarities) * 10
-    for row, window in enumerate(look.windows):
-        for match in look.matches:
+            table[:, _COLUMN["margin"]] = neighbours.margin(look.similarities) * 10
+    for match in look.matches:
+        at, strong = _COLUMN[match.method.value], strength(match)
+        said = match.method is Method.EXACT and _is_all(match, look.text)
+        for row, window in enumerate(look.windows):
             if inside(match, window):
-                at = column[match.method.value]
-                table[row, at] = max(table[row, at], strength(match))
-                if match.method is Method.EXACT and _is_all(match, look.text):
-                    table[row, column["said"]] = 1.0
+                table[row, at] = max(table[row, at], strong)
+                table[row, _COLUMN["said"]] = max(table[row, _COLUMN["said"]], said)
+    for row, window in enumerate(look.windows):
         for qualifier in qualify(look.text, *window, look.qualifiers):
-            table[row, column[qualifier.name]] = 1.0
+            table[row, _COLUMN[qualifier.name]] = 1.0
     return table
 
 
@@ -153,20 +155,19 @@ def inside(match: Match, window: tuple[int, int], share: float = 0.75) -> bool:
 def phrase_features(look: Look, row: int, role: Role | None, phrases: Columns, neighbours: Neighbours | None) -> Floats:
     """(phrases of the lexicon, PHRASE_FEATURES) for the window `row`. A phrase that no encoder knows is known by its exemplars alone."""
     table = np.zeros((len(phrases.ids), len(PHRASE_FEATURES)), dtype=np.float32)
-    column = {name: i for i, name in enumerate(PHRASE_FEATURES)}
     if neighbours is not None and look.similarities is not None:
         by_exemplar = log_softmax(SHARPNESS * neighbours.violating(look.similarities[row : row + 1]))[0]
-        table[:, column["exemplar"]] = by_exemplar
+        table[:, _PHRASE_COLUMN["exemplar"]] = by_exemplar
         for name, reading in (("meaning", look.characters), ("meaning_sound", look.sound or look.characters)):
             if reading is not None:
                 head = log_softmax(reading.meaning[row][None])[0]
-                table[:, column[name]] = np.where(phrases.known >= 0, head[phrases.known], by_exemplar)
+                table[:, _PHRASE_COLUMN[name]] = np.where(phrases.known >= 0, head[phrases.known], by_exemplar)
     for match in look.matches:
         if inside(match, look.windows[row]):
-            at = (phrases.number[match.phrase_id], column[match.method.value])
+            at = (phrases.number[match.phrase_id], _PHRASE_COLUMN[match.method.value])
             table[at] = max(table[at], strength(match))
     if role is not None:
-        table[:, column["own_section"]] = phrases.own_section[role]
+        table[:, _PHRASE_COLUMN["own_section"]] = phrases.own_section[role]
     return table
 
 

@@ -6,6 +6,7 @@ likely as the best, so that a clerk hears just the bad clause.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import repeat
 from typing import Protocol
 
@@ -62,6 +63,16 @@ class Parts:
     weights: Weights
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """A line, what was seen in it, and what that comes to: logits of the own phrases (windows, own), and the fused ones (windows,)."""
+
+    line: Line
+    look: Look
+    own: Floats
+    logits: Floats
+
+
 class Finder(Protocol):
     """A method that compares a text with the lexicon by itself: exact, fuzzy, phonetic."""
 
@@ -81,7 +92,6 @@ class Matcher:
         self.settings = settings
         self._finders = [maker(parts.lexicon) for method, maker in FINDERS.items() if method in settings.methods]
         self._semantic = Method.SEMANTIC in settings.methods and bool(parts.encoders)
-        self.acoustic = Acoustic(parts.lexicon, settings)
         # With no encoder at work every phrase is known by its words and examples alone.
         self.columns = columns(parts.lexicon, parts.encoders[0].phrases if self._semantic else ())
 
@@ -90,13 +100,18 @@ class Matcher:
         """What a result names as its models."""
         return {f"encoder_{i}": encoder.name for i, encoder in enumerate(self.parts.encoders, 1)}
 
+    @cached_property
+    def acoustic(self) -> Acoustic:
+        """The lexicon as the sound is asked for it; where no sound is at hand it is never made."""
+        return Acoustic(self.parts.lexicon, self.settings)
+
     def verdicts(self, lines: Sequence[Line]) -> list[Verdict]:
         """One Verdict a line, in order. Lines of the customer get none of anything."""
         asked = [i for i, line in enumerate(lines) if line.speaker is not Speaker.CUSTOMER]
         looks = self.look([lines[i].text for i in asked])
         result = [NOTHING] * len(lines)
         for i, look in zip(asked, looks, strict=True):
-            result[i] = self._verdict(lines[i], look)
+            result[i] = self.verdict(lines[i], look)
         return result
 
     def look(self, texts: Sequence[str]) -> Iterator[Look]:
@@ -121,60 +136,67 @@ class Matcher:
             qualifiers=self.parts.qualifiers,
         )
 
-    def _verdict(self, line: Line, look: Look) -> Verdict:
+    def verdict(self, line: Line, look: Look) -> Verdict:
+        """Of a line that is not the customer's, from what was seen in its text."""
         if not look.windows:
             return NOTHING
-        logits = self.window_logits(look)
-        probabilities = sigmoid(logits)
-        best = int(np.argmax(logits))
-        shares = self._shares(line, look, best)
+        own = self._own_logits(look)
+        case = _Case(line=line, look=look, own=own, logits=self._fused(look, own))
+        best = int(np.argmax(case.logits))
+        violation = sigmoid(case.logits)[best]
+        shares = self._shares(case, best)
         order = np.argsort(-shares)[:5]
         return Verdict(
-            violation=float(probabilities[best]),
-            phrases=tuple((self.columns.ids[i], float(probabilities[best] * shares[i])) for i in order),
-            hits=tuple(self._hits(line, look, logits)),
+            violation=float(violation),
+            phrases=tuple((self.columns.ids[i], float(violation * shares[i])) for i in order),
+            hits=tuple(self._hits(case)),
         )
 
     def window_logits(self, look: Look) -> Floats:
         """The fused logit of every window."""
-        own: Floats = self._own_logits(look).max(1, initial=NEVER)
+        return self._fused(look, self._own_logits(look))
+
+    def _fused(self, look: Look, own: Floats) -> Floats:
+        likeliest: Floats = own.max(1, initial=NEVER)
         if not self._semantic:
-            return own
-        fused: Floats = np.maximum(own, self.parts.weights.logits(window_features(look, self.parts.neighbours)))
+            return likeliest
+        fused: Floats = np.maximum(likeliest, self.parts.weights.logits(window_features(look, self.parts.neighbours)))
         return fused
 
     def _own_logits(self, look: Look) -> Floats:
         return own_logits(look, self.columns, self.parts.neighbours, self.parts.weights.own_similarity)
 
-    def _shares(self, line: Line, look: Look, row: int) -> Floats:
+    def _shares(self, case: _Case, row: int) -> Floats:
         """(phrases,): an own phrase that is said takes its probability from the others."""
-        shares = phrase_shares(phrase_features(look, row, line.role, self.columns, self.parts.neighbours), self.parts.weights)
+        shares = phrase_shares(phrase_features(case.look, row, case.line.role, self.columns, self.parts.neighbours), self.parts.weights)
         if not len(self.columns.own):
             return shares
-        said = sigmoid(self._own_logits(look)[row])
+        said = sigmoid(case.own[row])
         shares *= 1 - said.max()
         shares[self.columns.own] += said.max() * said / said.sum()
         return shares
 
-    def _hits(self, line: Line, look: Look, logits: Floats) -> list[Hit]:
+    def _hits(self, case: _Case) -> list[Hit]:
         """Hits and doubtful ones, likeliest first, one a phrase, none overlapping."""
+        cut, logits = case.look.windows, case.logits
         hits: dict[str, Hit] = {}
         taken: list[tuple[int, int]] = []
         for row in np.argsort(-logits, kind="stable"):
             if sigmoid(logits[row]) < self.settings.doubtful:
                 break
-            if any(_overlap(look.windows[row], other) for other in taken):
+            if any(_overlap(cut[row], other) for other in taken):
                 continue
-            tight = _tightest(look.windows, logits, int(row))
-            taken.append(look.windows[tight])
-            hit = self._hit(line, look, tight, float(sigmoid(logits[row])))
+            tight = _tightest(cut, logits, int(row))
+            taken.append(cut[tight])
+            hit = self._hit(case, tight, float(sigmoid(logits[row])))
             if not any(_same_matter(hit, other) for other in hits.values()):
                 hits[hit.phrase_id] = hit
         return list(hits.values())
 
-    def _hit(self, line: Line, look: Look, row: int, score: float) -> Hit:
+    def _hit(self, case: _Case, row: int, score: float) -> Hit:
+        line, look = case.line, case.look
         start, end = look.windows[row]
-        shares = self._shares(line, look, row)
+        shares = self._shares(case, row)
         order = np.argsort(-shares)
         ids = self.columns.ids
         phrase = self.parts.lexicon.phrases[ids[order[0]]]

@@ -35,9 +35,10 @@ class Neighbours:
     def violating(self, similarities: Floats) -> Floats:
         """Per vector the highest similarity to each phrase's exemplars, (vectors, ids); -1 for a phrase that has none."""
         best = np.full((similarities.shape[0], len(self.ids)), -1.0, dtype=np.float32)
-        present, starts = np.unique(self.phrase[self._bad :], return_index=True)
-        if len(present):
-            best[:, present] = np.maximum.reduceat(similarities[:, self._bad :], starts, axis=1)
+        phrase = self.phrase[self._bad :]
+        starts = np.flatnonzero(np.diff(phrase, prepend=NO_PHRASE))  # where the lines of another phrase begin
+        if len(starts):
+            best[:, phrase[starts]] = np.maximum.reduceat(similarities[:, self._bad :], starts, axis=1)
         return best
 
     def margin(self, similarities: Floats) -> Floats:
@@ -106,6 +107,14 @@ def neighbours(lexicon: Lexicon, lines: Sequence[Exemplar], vectors: Floats) -> 
     order = np.argsort(phrase, kind="stable")
     kept = [known[i] for i in order]
     return Neighbours(lines=tuple(lines[i] for i in kept), vectors=vectors[kept], phrase=phrase[order], ids=ids)
+
+
+def with_own_lines(lexicon: Lexicon, encoder: Encoder, lines: Sequence[Exemplar], vectors: Floats) -> Neighbours:
+    """`lines` with their vectors, and the lexicon's own lines encoded now, as an index over its phrases."""
+    own = own_lines(lexicon, encoder.phrases)
+    if own:
+        vectors = np.concatenate([vectors, embed(encoder, own)])
+    return neighbours(lexicon, [*lines, *own], vectors)
 
 
 def log_softmax(logits: Floats) -> Floats:

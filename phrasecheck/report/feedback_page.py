@@ -4,8 +4,9 @@ In: a Report. Out: a Page. The one decision: HTML, PDF and XLSX are drawn from t
 words are respectful throughout: the person is told what to say, never what he is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 from phrasecheck import figures as draw
 from phrasecheck.feedback.courtesy import Courtesy
@@ -75,10 +76,10 @@ class Grid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """A figure, and what it shows in a sentence for those who do not see it."""
+    """A figure, drawn when it is first asked for (a workbook shows none), and what it shows in a sentence for those who do not see it."""
 
     heading: str
-    svg: str
+    svg: Callable[[], str]
     says: str
 
 
@@ -296,10 +297,10 @@ def _numbers(sums: Figures, start: float) -> Numbers:
     part = f"占 {sums.share.value:.1%}（{sums.share.low:.1%} 到 {sums.share.high:.1%}）" if sums.share else ""
     return Numbers(
         items=(
-            Number(label="平均得分", value=score(sums.points), small=f"满分 {amount(start)}；{spread}"),
+            Number(label="平均得分", value=cell(sums.points), small=f"满分 {amount(start)}；{spread}"),
             Number(label="通话", value=str(sums.calls), small=f"{sums.cards} 张计分卡" if sums.cards != sums.calls else "都有计分卡"),
             Number(label="有违规的通话", value=str(sums.flagged), small=part),
-            Number(label="违规", value=f"{sums.violations} 处", small=f"每百通 {score(sums.per_100())} 处"),
+            Number(label="违规", value=f"{sums.violations} 处", small=f"每百通 {cell(sums.per_100())} 处"),
             Number(label="一票否决", value=str(sums.failed), small="张计分卡"),
         )
     )
@@ -317,18 +318,19 @@ def _trust(sums: Figures) -> Iterator[str]:
 def _trend(weeks: Sequence[Week], team: Sequence[Week], start: float, name: str | None) -> Drawing:
     own = draw.Line(name="本人" if name else "平均得分", values=[week.figures.points for week in weeks])
     others = [draw.Line(name=name, values=[week.figures.points for week in team])] if name else []
-    says = "各周平均得分：" + "，".join(f"{week.label} 起 {score(week.figures.points)}" for week in weeks)
+    says = "各周平均得分：" + "，".join(f"{week.label} 起 {cell(week.figures.points)}" for week in weeks)
     return Drawing(
         heading="每周平均得分",
-        svg=draw.lines([week.label for week in weeks], [own, *others], "平均得分", start),
+        svg=cache(partial(draw.lines, [week.label for week in weeks], [own, *others], "平均得分", start)),
         says=f"{says}。",
     )
 
 
 def _severities(ticks: Sequence[str], sums: Sequence[Figures], heading: str, *, across: bool = False) -> Drawing:
     parts = {severity.value: [figures.per_100(severity) or 0.0 for figures in sums] for severity in Severity}
-    says = "，".join(f"{tick} {score(figures.per_100())}" for tick, figures in zip(ticks, sums, strict=True))
-    return Drawing(heading=heading, svg=draw.stacked(ticks, parts, "每百通处数", across=across), says=f"{heading}：{says}。")
+    says = "，".join(f"{tick} {cell(figures.per_100())}" for tick, figures in zip(ticks, sums, strict=True))
+    svg = cache(partial(draw.stacked, ticks, parts, "每百通处数", across=across))
+    return Drawing(heading=heading, svg=svg, says=f"{heading}：{says}。")
 
 
 def _weeks(weeks: Sequence[Week], team: Sequence[Week]) -> Grid:
@@ -398,11 +400,6 @@ def _one(value: float | None) -> float | None:
 def cell(value: Cell) -> str:
     """A cell as it is read: one place for what is no whole number, a dash for nothing."""
     return "—" if value is None else f"{value:.1f}" if isinstance(value, float) else str(value)
-
-
-def score(value: float | None) -> str:
-    """Points with one place; a dash without any."""
-    return "—" if value is None else f"{value:.1f}"
 
 
 def weights(settings: ScoreSettings) -> str:

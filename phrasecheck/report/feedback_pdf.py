@@ -90,6 +90,7 @@ class Sheet:
         self.pdf = _paper(f"{page.kicker} · {page.title} · {page.subtitle}")
         self.pdf.set_title(f"{page.kicker} {page.title}")
         self.pdf.c_margin = 0
+        self._long: dict[tuple[float, str], float] = {}  # a token in a size of the font
         self.pdf.add_page()
 
     def title(self) -> None:
@@ -176,16 +177,23 @@ class Sheet:
         self.pdf.set_font("noto", size=size)
         return size * 0.55 * (self.wrapped(words, width).count("\n") + 1)
 
+    def long(self, token: str) -> float:
+        """How long a token is in the font that is set, in mm; a page repeats the same few hundred."""
+        key = self.pdf.font_size_pt, token
+        if key not in self._long:
+            self._long[key] = self.pdf.get_string_width(token)
+        return self._long[key]
+
     def wrapped(self, words: str, width: float) -> str:
         """Cut into lines of this width in the font that is set. The rule of Chinese setting: no line begins with a closing mark or ends with an opening one."""
         lines: list[list[str]] = [[]]
         used = 0.0
         for token in re.findall(r"[A-Za-z0-9.,:%/_-]+|.", words):
-            long = self.pdf.get_string_width(token)
+            long = self.long(token)
             if used + long > width - 0.1 and lines[-1]:
                 down = _carried(lines[-1], token)
                 lines.append(down)
-                used = sum(map(self.pdf.get_string_width, down))
+                used = sum(map(self.long, down))
             lines[-1].append(token)
             used += long
         return "\n".join("".join(line) for line in lines)
@@ -257,10 +265,11 @@ class Sheet:
 
     def drawing(self, block: Drawing) -> None:
         """A figure across the page."""
-        height = _ratio(block.svg) * WIDTH
+        svg = block.svg()
+        height = _ratio(svg) * WIDTH
         self.room(height + 20)
         self.heading(block.heading)
-        self.pdf.image(BytesIO(block.svg.encode()), x=SIDE, w=WIDTH, h=height, alt_text=block.says)
+        self.pdf.image(BytesIO(svg.encode()), x=SIDE, w=WIDTH, h=height, alt_text=block.says)
         self.pdf.ln(2)
 
     def praise(self, block: Praise) -> None:

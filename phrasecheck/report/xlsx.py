@@ -8,6 +8,7 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -193,17 +194,29 @@ def heading(cell: Any) -> None:
 
 def fill(cell: Any, value: Value, column: Column) -> None:
     """A value into its cell; text is never a formula."""
-    from openpyxl.styles import Alignment, PatternFill
-
     if isinstance(value, str):
         text_cell(cell, value)
-        cell.alignment = Alignment(vertical="top", wrap_text=column.width >= 24)
+        cell.alignment = _at_the_top(column.width >= 24)
         if value in SEVERITY_FILLS:
-            cell.fill = PatternFill("solid", fgColor=SEVERITY_FILLS[value])
+            cell.fill = _tint(SEVERITY_FILLS[value])
         return
     cell.value = value
     cell.number_format = column.format
-    cell.alignment = Alignment(vertical="top")
+    cell.alignment = _at_the_top()
+
+
+@cache  # one object for all cells: a list may have millions
+def _at_the_top(wrap: bool | None = None) -> Any:
+    from openpyxl.styles import Alignment
+
+    return Alignment(vertical="top", wrap_text=wrap)
+
+
+@cache
+def _tint(colour: str) -> Any:
+    from openpyxl.styles import PatternFill
+
+    return PatternFill("solid", fgColor=colour)
 
 
 def text_cell(cell: Any, value: Value) -> None:

@@ -6,7 +6,7 @@ YAML shows, so both are checked by the same rules (lexiconfile, lexiconcheck), a
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -123,9 +123,9 @@ def checked(body: str, overlays: Sequence[Path], phrase_id: str | None = None) -
 def _field(fault: Fault, body: str, phrase_id: str) -> str:
     """The form's field that a fault belongs to; GENERAL when it is another phrase's."""
     match fault.where:
-        case ("phrases", int(number), str(name), *_) if _id_of(body, number) == phrase_id and name in {"id", *TEXTS, *LISTS}:
-            return name
-        case ("phrases", int(number), *_) if _id_of(body, number) == phrase_id:
+        case ("phrases", int(number), *inside) if _id_of(body, number) == phrase_id:
+            if inside and inside[0] in ("id", *TEXTS, *LISTS):
+                return str(inside[0])
             missing = MISSING.search(fault.reason)
             return missing.group(1) if missing else GENERAL
     return GENERAL
@@ -139,15 +139,6 @@ def _id_of(body: str, number: int) -> str | None:
 def _lines_problems(lexicon: Lexicon, ids: Sequence[str]) -> list[str]:
     """Doubles, and lines that stand on both sides, among the additions' own lines."""
     own = {i: lexicon.phrases[i] for i in ids if i in lexicon.phrases}
-    lines = [line for line in own_lines(_only(lexicon, own), known=()) if line.text in _given(own)]
+    given = {line for phrase in own.values() for line in (*phrase.examples, *phrase.fine)}
+    lines = [line for line in own_lines(replace(lexicon, phrases=own), known=()) if line.text in given]
     return exemplar_problems(lines, lexicon)
-
-
-def _only(lexicon: Lexicon, phrases: Mapping[str, Phrase]) -> Lexicon:
-    from dataclasses import replace
-
-    return replace(lexicon, phrases=phrases)
-
-
-def _given(phrases: Mapping[str, Phrase]) -> set[str]:
-    return {line for phrase in phrases.values() for line in (*phrase.examples, *phrase.fine)}

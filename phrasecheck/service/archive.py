@@ -73,11 +73,11 @@ def _entries(archive: ZipFile, name: str, limits: ServiceSettings) -> list[Entry
     total = sum(info.file_size for info in infos)
     if total > limits.zip_bytes:
         raise TooLargeError(f"{name}：展开后应不超过 {limits.zip_bytes >> 20} MB，目录写着 {total >> 20} MB，请分成几个")
-    return [_entry(number, info, limits) for number, info in enumerate(infos) if not LITTER.search(name_of(info))]
-
-
-def _entry(number: int, info: ZipInfo, limits: ServiceSettings) -> Entry:
-    return Entry(number=number, name=CONTROL.sub("\N{REPLACEMENT CHARACTER}", name_of(info)), problem=_problem(info, limits), info=info)
+    return [
+        Entry(number=number, name=CONTROL.sub("\N{REPLACEMENT CHARACTER}", said), problem=_problem(said, info, limits), info=info)
+        for number, info in enumerate(infos)
+        if not LITTER.search(said := name_of(info))
+    ]
 
 
 def name_of(info: ZipInfo) -> str:
@@ -92,9 +92,9 @@ def name_of(info: ZipInfo) -> str:
     return text.replace("\\", "/")
 
 
-def _problem(info: ZipInfo, limits: ServiceSettings) -> str | None:
+def _problem(name: str, info: ZipInfo, limits: ServiceSettings) -> str | None:
     """The first reason not to unpack it."""
-    name, times = name_of(info), info.file_size // max(info.compress_size, 1)
+    times = info.file_size // max(info.compress_size, 1)
     leads_out = name.startswith("/") or DRIVE.match(name) is not None or ".." in PurePosixPath(name).parts
     reasons = (
         ("\0" in name, "文件名里有空字节，请改名后重新打包"),

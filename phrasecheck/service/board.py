@@ -73,7 +73,8 @@ class Board:
             told = self._after(number)
             if told is None:
                 told = await run_in_threadpool(self.live.since, number, AT_ONCE)
-            notes, noted = self._notes[noted:], len(self._notes)
+            notes = self._notes[noted:]
+            noted += len(notes)
             if told or notes:
                 number = told[-1].id if told else number
                 yield [*told, *notes]

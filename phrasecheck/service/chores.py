@@ -12,7 +12,7 @@ from phrasecheck.service import webhooks
 from phrasecheck.service.desk import Desk
 from phrasecheck.service.dues import make_reports
 from phrasecheck.service.intake import take_in
-from phrasecheck.store.tables import Outcome, UploadItemRow
+from phrasecheck.store.tables import MessageState, Outcome, UploadItemRow
 
 EVERY_S = 2.0
 SWEEP_S = 600.0
@@ -50,8 +50,9 @@ class Chores:
 
 def do(here: Desk) -> None:
     """Once over everything that is to be done."""
-    with webhooks.new_client() as client:
-        webhooks.send_due(here.store, here.settings.service.webhook_networks, client)
+    if here.store.webhooks.messages(MessageState.WAITING, 1):  # most of the time there are none, and a client reads all certificates
+        with webhooks.new_client() as client:
+            webhooks.send_due(here.store, here.settings.service.webhook_networks, client)
     for upload_id in here.store.uploads.stranded():
         try:
             take_in(here, upload_id)

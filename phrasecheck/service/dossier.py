@@ -107,7 +107,7 @@ def _moment(
 
 
 def _histories(here: Desk, call_id: str) -> dict[int, list[Said]]:
-    names = {user.id: user.name for user in here.store.accounts.users()}
+    names = here.store.accounts.names()
     found: dict[int, list[Said]] = {}
     for review in here.store.reviews.of_call(call_id):
         found.setdefault(review.hit_id, []).append(Said(review=review, who=names[review.user_id]))

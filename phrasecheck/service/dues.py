@@ -6,6 +6,7 @@ catches up; of several servers over one store each report is made by the one tha
 
 import logging
 
+from phrasecheck.service.book import book_of
 from phrasecheck.service.desk import Desk
 
 log = logging.getLogger(__name__)
@@ -16,10 +17,9 @@ def make_reports(here: Desk) -> None:
     if not here.store.schedules.due(here.settings.feedback.utc_offset):
         return
     from phrasecheck.handout import make_due
-    from phrasecheck.lexicon import load_lexicon
 
     try:
-        for path in make_due(here.store, load_lexicon(here.settings.lexicons), here.settings):
+        for path in make_due(here.store, book_of(here, None), here.settings):
             log.info("report made: %s", path)
     except Exception:
         log.exception("a scheduled report could not be made")

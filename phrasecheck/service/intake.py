@@ -7,7 +7,7 @@ queue twice.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 
 from phrasecheck.errors import PhrasecheckError, RefusedError, StoreError
@@ -20,7 +20,6 @@ from phrasecheck.store.states import CallState
 from phrasecheck.store.tables import CallRow, Outcome, UploadItemRow, UploadRow
 from phrasecheck.types import Role
 
-BLOCK = 1 << 20
 FOLDER = "文件夹"  # where the recording lay at its sender's, among the extra facts
 
 
@@ -121,9 +120,8 @@ def _one(here: Desk, kind: Kind, path: Path, name: str, sent: Sent, key: str) ->
 
 def recording(here: Desk, path: Path, name: str, sent: Sent, key: str | None = None) -> Item:
     """One recording into the queue, or the call that it already is. Raises InputError for facts that cannot be used, StoreError."""
-    digest = _sha256(path)
     earlier = here.store.uploads.keyed(sent.user_id, key) if key else None
-    if earlier is None and (same := here.store.calls.same_recording(digest)):
+    if earlier is None and (same := here.store.calls.same_recording(_sha256(path))):
         return _known_already(here, name, same[0], sent)
     told = here.store.uploads.fact(sent.user_id, sent.batch, base(name)) if sent.batch else None
     facts = _merged(sent, told, name)
@@ -220,8 +218,5 @@ def head_of(path: Path) -> bytes:
 
 
 def _sha256(path: Path) -> str:
-    digest = sha256()
     with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return file_digest(file, "sha256").hexdigest()

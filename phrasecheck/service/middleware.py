@@ -89,12 +89,12 @@ def limited(app: ASGIApp, *, limit: int) -> ASGIApp:
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await app(scope, receive, send)
-        allowed, read = [limit], 0
+        allowed, announced, read = [limit], _announced(scope), 0
         scope["body_limit"] = allowed
 
         async def counted() -> Message:
             nonlocal read
-            _check(max(read, _announced(scope)), allowed[0])
+            _check(max(read, announced), allowed[0])
             message = await receive()
             read += len(message.get("body", b""))
             _check(read, allowed[0])

@@ -4,12 +4,13 @@ In: a request, a template's name, its values. Out: a response. The one decision:
 page has one language, told by a cookie, and `t(中文, English)` picks.
 
 What a template finds beside its own values (docs at the top of templates/base.html.j2): t, visitor, csrf_field, csrf, nav, url_for, static, may,
-label, local, clock, amount, percent, language.
+label, masked, local, clock, amount, percent, language.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
@@ -17,19 +18,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
-from starlette.routing import NoMatchFound
 
 from phrasecheck import __version__
 from phrasecheck.report import labels
-from phrasecheck.service import words
-from phrasecheck.service.access import ACCESS
+from phrasecheck.service import shield, words
 from phrasecheck.service.desk import desk
 from phrasecheck.service.security import CSRF_FIELD, Visitor, csrf_of, remember_visit, set_cookie
 
 LANGUAGE, FLASH = "phrasecheck_lang", "phrasecheck_flash"
 ZONE_ISO = "%Y-%m-%d %H:%M"
 
-# (Chinese, English, route): what the header offers, in this order, to those who may; a route that is not there is left out.
+# (Chinese, English, route): what the header offers, in this order, to those who may.
 NAV = (
     ("看板", "Dashboard", "dashboard"),
     ("实时", "Live", "wall"),
@@ -98,15 +97,6 @@ def url_for(request: Request, route: str, query: Mapping[str, Any] | None = None
     return f"{place}?{urlencode(known)}" if known else place
 
 
-def has_route(request: Request, route: str) -> bool:
-    """Is there a route of this name that needs no parameter?"""
-    try:
-        request.app.url_path_for(route)
-    except NoMatchFound:
-        return False
-    return True
-
-
 def local_path(address: str | None, otherwise: str) -> str:
     """Path and query of an address of ours, never another site's: what `next` and Referer may lead to."""
     parts = urlsplit(address or "")
@@ -135,10 +125,11 @@ def _common(request: Request) -> dict[str, Any]:
         "t": translator(request),
         "label": lambda value: words.pair(value)[int(english)],
         "action": lambda code: words.action(code)[int(english)],
-        "may": lambda route: visitor is not None and route in ACCESS and visitor.may(route),
+        "may": lambda route: visitor is not None and visitor.may(route),
+        "masked": visitor and partial(shield.words, visitor),
         "csrf": csrf,
         "csrf_field": Markup('<input type="hidden" name="{}" value="{}">').format(CSRF_FIELD, csrf),
-        "nav": [(zh, en, route) for zh, en, route in NAV if visitor and visitor.may(route) and has_route(request, route)],
+        "nav": [(zh, en, route) for zh, en, route in NAV if visitor and visitor.may(route)],
         "here": getattr(request.scope.get("route"), "name", ""),
         "url_for": address,
         "static": lambda name: address("static", path=name),

@@ -5,6 +5,9 @@ is not there, so that nobody learns which ids exist.
 """
 
 from dataclasses import replace
+from typing import Annotated
+
+from fastapi import Path
 
 from phrasecheck.errors import NotFoundError, RefusedError
 from phrasecheck.service.security import Visitor
@@ -13,6 +16,7 @@ from phrasecheck.store.states import Permission
 from phrasecheck.store.store import Store
 from phrasecheck.store.tables import CallRow
 
+CallId = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 OWN_CALLS = frozenset({Permission.AGENT})
 OWN_TEAM = frozenset({Permission.SUPERVISOR, Permission.TRAINER})
 

@@ -5,11 +5,12 @@ drawn from it, so no page has a way round it. Which kinds of data are hidden, se
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from phrasecheck.redact import blacken, hidden, stretches_of
 from phrasecheck.service.security import Visitor
-from phrasecheck.types import CallResult
+from phrasecheck.types import CallResult, Personal
 
 SAID = frozenset({"text", "quote", "reason"})  # keys whose values may be a speaker's words
 Silent = Mapping[str, Sequence[tuple[float, float]]]  # channel -> seconds
@@ -27,7 +28,12 @@ def shielded(visitor: Visitor, result: CallResult) -> CallResult:
 
 def words(visitor: Visitor, text: str) -> str:
     """A text as the visitor may see it."""
-    return text if sees_all(visitor) else blacken(text, visitor.hides)
+    return text if sees_all(visitor) else _black(text, visitor.hides)
+
+
+@lru_cache(maxsize=1024)  # a live event is told to everybody who looks on
+def _black(text: str, hides: frozenset[Personal]) -> str:
+    return blacken(text, hides)
 
 
 def told(visitor: Visitor, value: Any) -> Any:

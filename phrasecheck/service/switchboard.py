@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from threading import Lock, RLock
@@ -234,10 +234,11 @@ class Switchboard:
             team=caller.team,
             agent_channel=side,
             extra={"live": caller.call},
+            said_at=self.store.live.get(caller.call).started_at,
             idempotency_key=f"live/{caller.call}",
         )
         with path.open("rb") as file:
-            return self.store.calls.accept(file, replace(new, said_at=self.store.live.get(caller.call).started_at)).id
+            return self.store.calls.accept(file, new).id
 
     def _recover(self, row: LiveCallRow) -> None:
         """A call whose server died: what was recorded is checked."""

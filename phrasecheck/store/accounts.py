@@ -225,6 +225,11 @@ class Accounts:
         with self.database.read() as session:
             return list(session.scalars(select(UserRow).order_by(UserRow.name)))
 
+    def names(self) -> dict[int, str]:
+        """The names of all accounts, closed ones too."""
+        with self.database.read() as session:
+            return {row[0]: row[1] for row in session.execute(select(UserRow.id, UserRow.name))}
+
     def teams(self) -> list[str]:
         """The teams that accounts belong to."""
         query = select(UserRow.team).where(UserRow.team.is_not(None)).distinct().order_by(UserRow.team)

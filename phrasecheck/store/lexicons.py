@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import defer
 
 from phrasecheck.errors import LexiconError, NotFoundError, RefusedError
 from phrasecheck.lexicon import Lexicon, below, combine, read_files
@@ -91,9 +92,10 @@ class Lexicons:
             return session.scalar(select(func.max(LexiconVersionRow.id))) or 0
 
     def versions(self) -> list[tuple[LexiconVersionRow, str]]:
-        """All with their authors' names, the latest first."""
+        """All with their authors' names, without their bodies, the latest first."""
         query = (
             select(LexiconVersionRow, UserRow.name)
+            .options(defer(LexiconVersionRow.body))
             .join(UserRow, UserRow.id == LexiconVersionRow.author_id)
             .order_by(LexiconVersionRow.id.desc())
         )

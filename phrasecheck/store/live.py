@@ -99,8 +99,8 @@ class LiveCalls:
                 if event["type"] == "ended":
                     calls[event["call"]].ended_at, calls[event["call"]].check_id = now, event["check"]
             session.flush()
-            over = [event["call"] for event in events if event["type"] == "ended"]
-            session.execute(delete(LiveEventRow).where(LiveEventRow.live_id.in_(over), LiveEventRow.type == "partial"))
+            if over := [event["call"] for event in events if event["type"] == "ended"]:
+                session.execute(delete(LiveEventRow).where(LiveEventRow.live_id.in_(over), LiveEventRow.type == "partial"))
             return [_told(row, calls[row.live_id]) for row in rows]
 
     def last(self) -> int:

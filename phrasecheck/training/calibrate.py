@@ -50,7 +50,7 @@ def fit(matcher: Matcher, lines: Sequence[Exemplar], weight_of_harmless: float =
     tables = [window_features(h.look, matcher.parts.neighbours) for h in held]
     labels = np.array([h.line.violates for h in held], dtype=np.float64)
     importance = np.where(labels == 1, 1.0, weight_of_harmless)
-    window, bias = _fit_window(tables, labels, importance, FEATURES)
+    window, bias = _fit_window(tables, labels, importance)
     likeliest = [int(np.argmax(table @ np.array([window[name] for name in FEATURES]))) for table in tables]
     phrase = _fit_phrase(matcher, held, likeliest)
     return Weights(window=window, bias=bias, phrase=phrase, own_similarity=_fit_own(matcher, held))
@@ -72,16 +72,15 @@ def _fit_own(matcher: Matcher, held: Sequence[Held]) -> float:
 
 
 def _fit_window(
-    tables: Sequence[Floats], labels: npt.NDArray[np.float64], importance: npt.NDArray[np.float64], names: Sequence[str]
+    tables: Sequence[Floats], labels: npt.NDArray[np.float64], importance: npt.NDArray[np.float64]
 ) -> tuple[dict[str, float], float]:
     """Logistic regression on each line's likeliest window; the window is chosen anew each round by the weights of the last."""
-    columns = [FEATURES.index(name) for name in names]
-    bounds = [(None, 0.0) if name in LOWERING else (SAID if name == "said" else 0.0, None) for name in names] + [(None, None)]
-    theta = np.array([0.0 if name in LOWERING else SAID if name == "said" else 0.3 for name in names] + [0.0])
+    bounds = [(None, 0.0) if name in LOWERING else (SAID if name == "said" else 0.0, None) for name in FEATURES] + [(None, None)]
+    theta = np.array([0.0 if name in LOWERING else SAID if name == "said" else 0.3 for name in FEATURES] + [0.0])
     for _ in range(ROUNDS):
-        rows = np.array([table[np.argmax(table[:, columns] @ theta[:-1])][columns] for table in tables], dtype=np.float64)
+        rows = np.array([table[np.argmax(table @ theta[:-1])] for table in tables], dtype=np.float64)
         theta = minimize(_loss, theta, args=(rows, labels, importance), jac=True, method="L-BFGS-B", bounds=bounds).x
-    return {name: round(float(value), 4) for name, value in zip(names, theta[:-1], strict=True)}, round(float(theta[-1]), 4)
+    return {name: round(float(value), 4) for name, value in zip(FEATURES, theta[:-1], strict=True)}, round(float(theta[-1]), 4)
 
 
 def _loss(

@@ -50,7 +50,7 @@ def evaluate(rows: Sequence[Mapping[str, Any]], verdicts: Sequence[Verdict], see
     """The report of `rows` judged as `verdicts`."""
     rng = np.random.default_rng(seed)
     bad = np.array([bool(row["labels"]) for row in rows])
-    marked = np.array([_counts(v) for v in verdicts])
+    marked = np.array([is_flagged(v) for v in verdicts])
     agent = np.array([row.get("speaker", "agent") == "agent" for row in rows])
     violation = np.array([v.violation for v in verdicts])
     right = [_right(row, v) for row, v in zip(rows, verdicts, strict=True)]
@@ -70,7 +70,8 @@ def evaluate(rows: Sequence[Mapping[str, Any]], verdicts: Sequence[Verdict], see
     )
 
 
-def _counts(verdict: Verdict) -> bool:
+def is_flagged(verdict: Verdict) -> bool:
+    """Whether the line counts as a violation: any of its hits does."""
     return any(hit.state is HitState.HIT for hit in verdict.hits)
 
 

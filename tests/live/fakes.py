@@ -58,7 +58,11 @@ def stereo(left: npt.NDArray[np.int16], right: npt.NDArray[np.int16] | None = No
 
 def heard(text: str, ask: Ask, *, confidence: float = 0.9) -> Heard:
     """The text with its characters spread evenly over the clip."""
-    step = len(ask.clip) / RATE / max(1, len(text))
+    return _spread(text, ask.clip, confidence)
+
+
+def _spread(text: str, clip: Samples, confidence: float = 0.9) -> Heard:
+    step = len(clip) / RATE / max(1, len(text))
     words = tuple(Word(text=c, start=i * step, end=(i + 1) * step, probability=0.9) for i, c in enumerate(text))
     return Heard(text=text, words=words, confidence=confidence)
 
@@ -77,9 +81,4 @@ class Sayer:
         self.batches.append(len(clips))
         if self._fail(clips):
             raise RuntimeError("broken")
-        return [self._say(len(clip) / RATE) for clip in clips]
-
-    def _say(self, seconds: float) -> Heard:
-        step = seconds / max(1, len(self.text))
-        words = tuple(Word(text=c, start=i * step, end=(i + 1) * step, probability=0.9) for i, c in enumerate(self.text))
-        return Heard(text=self.text, words=words, confidence=0.9)
+        return [_spread(self.text, clip) for clip in clips]

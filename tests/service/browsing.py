@@ -7,12 +7,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
-from time import sleep
 
-import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.service.desks import listening
 
 CHROMIUM = Path("/usr/bin/chromium")
 SHOTS = Path(os.environ.get("PHRASECHECK_SHOTS") or Path(__file__).parents[1] / "artefacts")  # screenshots of every page go there
@@ -23,17 +22,8 @@ PATIENCE_MS = 30_000  # argon2 and a browser on two busy cores
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
     """The application's address for as long as the block lasts."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False))
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        sleep(0.02)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(30)
+    with listening(app, log_level="warning", access_log=False) as place:
+        yield f"http://{place}"
 
 
 @contextmanager

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from phrasecheck.service.app import create_app
+from phrasecheck.service.switchboard import Switchboard
 from phrasecheck.settings import Settings, StoreSettings
 from phrasecheck.store.store import open_store
+from tests.live.fakes import Sayer
 from tests.service.desks import Client, Office
+from tests.service.lines import Phone, equip, served, token
 from tests.stores import Server, server
 
 
@@ -33,3 +36,19 @@ def office(settings: Settings) -> Iterator[Office]:
 @pytest.fixture
 def anonymous(office: Office) -> Client:
     return office.anonymous()
+
+
+@pytest.fixture
+def sayer() -> Sayer:
+    return Sayer()
+
+
+@pytest.fixture
+def board(office: Office, sayer: Sayer) -> Switchboard:
+    return equip(office, sayer)
+
+
+@pytest.fixture
+def phone(office: Office, board: Switchboard) -> Iterator[Phone]:
+    with served(office) as place:
+        yield Phone(place, token(office))

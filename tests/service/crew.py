@@ -5,7 +5,6 @@ script, another one says the lines of its length; matching is the real one over 
 """
 
 import io
-import wave
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from phrasecheck.settings import Settings
 from phrasecheck.store.store import Store
 from phrasecheck.types import Call, CallResult, Speaker, SpeakerDecision, Transcript, Utterance, Word
 from phrasecheck.worker import work
+from tests import sounds
 from tests.desk_lexicons import KNOWN, build
 from tests.matching.fakes import FakeEncoder
 
@@ -47,15 +47,7 @@ LINES: dict[int, Sequence[Line]] = {  # by seconds
 
 def tone(seconds: int) -> bytes:
     """A recording of that length, in two channels."""
-    at = np.arange(seconds * 8000) / 8000
-    sound = np.stack([0.3 * np.sin(2 * np.pi * 300 * at), 0.3 * np.sin(2 * np.pi * 200 * at)], axis=1)
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(2)
-        file.setsampwidth(2)
-        file.setframerate(8000)
-        file.writeframes((sound * 32767).astype("<i2").tobytes())
-    return buffer.getvalue()
+    return sounds.wav(np.stack([sounds.tone(seconds, hertz, 8000) for hertz in (300, 200)]), 8000)
 
 
 def archive() -> bytes:

@@ -5,13 +5,17 @@ signs in with a password.
 """
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
+from threading import Thread
+from time import sleep
 from typing import Any
 
 import httpx2 as httpx
+import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -23,6 +27,22 @@ from phrasecheck.store.tables import TokenKind, UserRow
 
 PAGE = {"accept": "text/html"}
 _numbers = count(1)
+
+
+@contextmanager
+def listening(app: FastAPI, **config: Any) -> Iterator[str]:
+    """The application on a port of this machine for as long as the block lasts; gives host:port."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, **config))
+    thread = Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        sleep(0.02)
+    try:
+        yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
 
 
 class Client(TestClient):

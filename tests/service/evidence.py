@@ -4,7 +4,6 @@ In: an office. Out: the id of a call that is done. The one decision: the sound i
 so silence and channels can be heard in a test.
 """
 
-import wave
 from dataclasses import replace
 from functools import cache
 from io import BytesIO
@@ -17,6 +16,7 @@ from phrasecheck.store.calls import NewCall
 from phrasecheck.store.store import Store
 from phrasecheck.types import CallResult, Role, Speaker
 from tests.report.samples import call_result, checked, said, transcript
+from tests.sounds import tone, wav
 
 SECONDS, RATE = 80, 8000
 PHONE = "13812345678"
@@ -25,15 +25,7 @@ PHONE = "13812345678"
 @cache
 def recording() -> bytes:
     """80 s, two channels: the agent's 440 Hz on the left, the customer's 220 Hz on the right."""
-    at = np.arange(SECONDS * RATE) / RATE
-    sound = np.stack([0.4 * np.sin(2 * np.pi * 440 * at), 0.4 * np.sin(2 * np.pi * 220 * at)], axis=1)
-    buffer = BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(2)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes((sound * 32767).astype("<i2").tobytes())
-    return buffer.getvalue()
+    return wav(np.stack([tone(SECONDS, hertz, RATE, 0.4) for hertz in (440, 220)]), RATE)
 
 
 def sample() -> CallResult:

@@ -5,7 +5,6 @@ connections break.
 """
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import uvicorn
 from websockets.sync.client import ClientConnection, connect
 
 from phrasecheck.engines.lease import Lease
@@ -23,7 +21,7 @@ from phrasecheck.service.switchboard import Switchboard
 from phrasecheck.store.states import Permission
 from phrasecheck.store.tables import TokenKind, UserRow
 from tests.live.fakes import Sayer, hearing, matcher
-from tests.service.desks import Office
+from tests.service.desks import Office, listening
 
 MATCHER = matcher()
 START = {"type": "start", "call": "call-1", "role": "survey", "encoding": "pcm16", "rate": 16_000, "agent": "1024", "team": "一组"}
@@ -53,13 +51,8 @@ class Phone:
 @contextmanager
 def served(office: Office) -> Iterator[str]:
     """The application on a port of this machine; gives host:port."""
-    server = uvicorn.Server(uvicorn.Config(office.app, host="127.0.0.1", port=0, log_level="error", ws_max_size=1 << 22))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    eventually(lambda: server.started)
-    yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(30)
+    with listening(office.app, log_level="error", ws_max_size=1 << 22) as place:
+        yield place
 
 
 def token(office: Office, user: UserRow | None = None) -> str:

@@ -3,7 +3,6 @@
 import base64
 import json
 import socket as sockets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,9 +15,9 @@ from phrasecheck.audio import decode
 from phrasecheck.live.sound import Format
 from phrasecheck.service.switchboard import Switchboard
 from phrasecheck.settings import LiveSettings, Settings
-from tests.live.fakes import Sayer, pcm, silence, speech, stereo
+from tests.live.fakes import pcm, silence, speech, stereo
 from tests.service.desks import Office
-from tests.service.lines import Phone, equip, eventually, only, served, token
+from tests.service.lines import Phone, eventually, only
 
 TWILIO, FREESWITCH = "/api/v1/live/twilio", "/api/v1/live/freeswitch"
 CALL = UUID("9c0f1f0e-7c8d-4d8e-9f0a-1b2c3d4e5f60")
@@ -36,17 +35,6 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
     address = f"127.0.0.1:{free_port()}"
     live = LiveSettings(spool=tmp_path / "spool", gather_s=0, early_threshold=0.5, hello_s=3, return_s=30, audiosocket=address)
     return settings.model_copy(update={"live": live})
-
-
-@pytest.fixture
-def board(office: Office) -> Switchboard:
-    return equip(office, Sayer())
-
-
-@pytest.fixture
-def phone(office: Office, board: Switchboard) -> Iterator[Phone]:
-    with served(office) as place:
-        yield Phone(place, token(office))
 
 
 def story(office: Office, call: str) -> list[dict[str, Any]]:

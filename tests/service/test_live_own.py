@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -17,26 +16,15 @@ from phrasecheck.service.switchboard import Switchboard
 from phrasecheck.settings import LiveSettings, Settings
 from phrasecheck.store.states import Permission
 from phrasecheck.store.tables import TokenKind
-from tests.live.fakes import BAD, Sayer, pcm, silence, speech, stereo
+from tests.live.fakes import BAD, pcm, silence, speech, stereo
 from tests.service.desks import Office
-from tests.service.lines import START, Phone, equip, eventually, only, served, token, until
+from tests.service.lines import START, Phone, eventually, only, served, until
 
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
     live = LiveSettings(spool=tmp_path / "spool", gather_s=0, early_threshold=0.5, hello_s=3, return_s=1.0, max_lines=3)
     return settings.model_copy(update={"live": live})
-
-
-@pytest.fixture
-def board(office: Office) -> Switchboard:
-    return equip(office, Sayer())
-
-
-@pytest.fixture
-def phone(office: Office, board: Switchboard) -> Iterator[Phone]:
-    with served(office) as place:
-        yield Phone(place, token(office))
 
 
 def start(**more: Any) -> str:

@@ -1,24 +1,21 @@
 """The upload page in a real Chromium: three files and a ZIP, a lost connection on the way, a folder that is dropped, the queue."""
 
 import os
-import socket
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from phrasecheck.service.security import SESSION
 from phrasecheck.store.states import CallState, Permission
 from phrasecheck.store.tables import TokenKind
+from tests.service.browsing import CHROMIUM, chromium, served
 from tests.service.desks import Office
 from tests.service.senders import sound, zipped
 
-CHROMIUM = Path("/usr/bin/chromium")
 SHOTS = os.environ.get("PHRASECHECK_SHOTS")  # a folder for pictures of the pages
 WIDTHS = {"1280": (1280, 900), "390": (390, 844)}
 
@@ -27,22 +24,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), rea
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
 def address(office: Office) -> Iterator[str]:
     """The application, served."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(office.app, log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(30)
+    with served(office.app) as place:
+        yield place
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from phrasecheck.types import Call, Role, Speaker, SpeakerDecision, Transcript, 
 from tests.live.fakes import BAD, WORSE, Sayer, pcm, silence, speech, stereo
 from tests.service.browsing import CHROMIUM, chromium, opened, shoot
 from tests.service.desks import Office
-from tests.service.lines import MATCHER, START, Phone, equip, eventually, only, served, token, until
+from tests.service.lines import MATCHER, START, Phone, eventually, only, until
 
 TURN = stereo(pcm(silence(0.2), speech(1.5), silence(1.0)))
 
@@ -31,22 +31,6 @@ TURN = stereo(pcm(silence(0.2), speech(1.5), silence(1.0)))
 def settings(settings: Settings, tmp_path: Path) -> Settings:
     live = LiveSettings(spool=tmp_path / "spool", gather_s=0, early_threshold=1.0)
     return settings.model_copy(update={"live": live})
-
-
-@pytest.fixture
-def sayer() -> Sayer:
-    return Sayer()
-
-
-@pytest.fixture
-def board(office: Office, sayer: Sayer) -> Switchboard:
-    return equip(office, sayer)
-
-
-@pytest.fixture
-def phone(office: Office, board: Switchboard) -> Iterator[Phone]:
-    with served(office) as place:
-        yield Phone(place, token(office))
 
 
 def looking(office: Office, phone: Phone, user: UserRow, path: str = "/wall/events", after: int | None = None) -> ClientConnection:

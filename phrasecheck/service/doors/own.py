@@ -8,6 +8,7 @@ that he can send the rest.
 import asyncio
 import contextlib
 import json
+from collections.abc import Mapping
 from typing import Any, cast
 
 from starlette.concurrency import run_in_threadpool
@@ -19,7 +20,7 @@ from phrasecheck.service.doors.hold import Hold, Known, known
 from phrasecheck.service.switchboard import Switchboard
 from phrasecheck.store.live import Told
 
-SLOW_S = 30.0  # a client that does not take an event for so long is cut off; it may come back for it
+SLOW_S = 30.0  # who does not take a message for so long is cut off; he may come back for it
 
 
 async def serve(socket: WebSocket, board: Switchboard) -> None:
@@ -80,20 +81,21 @@ async def _tell(socket: WebSocket, board: Switchboard, about: Known, number: int
     """The call's events behind its own number `after`, then as they come, until the last."""
     for told in await run_in_threadpool(board.store.live.events, about.call, after):
         number, after = max(number, told.id), told.body["seq"]
-        await _send(socket, told)
+        await send(socket, told.body)
         if told.body["type"] == "ended":
             return
     async for many in board.board.follow(number):
         for each in many:
             if not isinstance(each, Told) or each.call != about.call or each.body["seq"] <= after:
                 continue
-            await _send(socket, each)
+            await send(socket, each.body)
             if each.body["type"] == "ended":
                 return
 
 
-async def _send(socket: WebSocket, told: Told) -> None:
-    await asyncio.wait_for(socket.send_text(json.dumps(told.body, ensure_ascii=False)), SLOW_S)
+async def send(socket: WebSocket, message: Mapping[str, Any]) -> None:
+    """To a client, a wall or a hint. Raises TimeoutError."""
+    await asyncio.wait_for(socket.send_text(json.dumps(message, ensure_ascii=False)), SLOW_S)
 
 
 def _start(message: Any) -> dict[str, Any]:

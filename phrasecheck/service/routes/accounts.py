@@ -23,24 +23,21 @@ router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form(max_length=200)]
 Optional = Annotated[str, Form(max_length=100)]
 
-# Where each permission begins; the first route that is there.
-HOME: dict[Permission, tuple[str, ...]] = {
-    Permission.ADMIN: ("dashboard", "calls", "users"),
-    Permission.LEAD: ("dashboard", "calls"),
-    Permission.INSPECTOR: ("queue_mine", "calls"),
-    Permission.TRAINER: ("feedback", "dashboard", "calls"),
-    Permission.SUPERVISOR: ("wall", "calls"),
-    Permission.AGENT: ("calls",),
+# Where each permission begins.
+HOME: dict[Permission, str] = {
+    Permission.ADMIN: "dashboard",
+    Permission.LEAD: "dashboard",
+    Permission.INSPECTOR: "queue_mine",
+    Permission.TRAINER: "feedback",
+    Permission.SUPERVISOR: "wall",
+    Permission.AGENT: "calls",
 }
 
 
 @router.get("/", name="home")
 def home(request: Request, who: Who) -> Response:
     """To where this visitor's work is."""
-    for route in (*HOME[who.permission], "tokens"):
-        if who.may(route) and pages.has_route(request, route):
-            return pages.back(request, pages.url_for(request, route))
-    raise RefusedError("没有可以进入的页面：请联系管理员")
+    return pages.back(request, pages.url_for(request, HOME[who.permission]))
 
 
 # --- signing in and out -------------------------------------------------------------------------------------------------------------
@@ -80,16 +77,11 @@ def sign_out_send(request: Request) -> Response:
 
 
 @router.post("/language", name="language_send")
-def language_send(request: Request, language: Annotated[str, Form(pattern="^(zh|en)$")]) -> Response:
+def language_send(request: Request, here: Here, language: Annotated[str, Form(pattern="^(zh|en)$")]) -> Response:
     """The same page in the other language."""
     response = pages.back(request, pages.local_path(request.headers.get("referer"), "/"))
-    response.set_cookie(pages.LANGUAGE, language, max_age=365 * 86400, samesite="lax", secure=_secure(request))
+    response.set_cookie(pages.LANGUAGE, language, max_age=365 * 86400, samesite="lax", secure=here.settings.service.secure_cookie)
     return response
-
-
-def _secure(request: Request) -> bool:
-    here: Desk = request.app.state.desk
-    return here.settings.service.secure_cookie
 
 
 # --- links that set a password ------------------------------------------------------------------------------------------------------

@@ -51,7 +51,6 @@ def calls(request: Request, here: Here, who: Who, wanted: Page) -> Response:
         orders=list(Order),
         after=wanted.after,
         saved={name: asked(kept).query for name, kept in here.store.filters.of(who.id).items()},
-        masked=partial(shield.words, who),
     )
 
 
@@ -67,7 +66,6 @@ def found(request: Request, here: Here, who: Who, wanted: List) -> Response:
         more=len(lines) > FOUND,
         most=FOUND,
         marked=partial(_marked, wanted.text or ""),
-        masked=partial(shield.words, who),
     )
 
 

@@ -101,14 +101,12 @@ class Shown:
     overview: Overview
     lexicon: Lexicon
 
-    def calls(self, first: date | None = None, last: date | None = None, **wanted: Any) -> str | None:
-        """The list of calls of the same period that are so; None where there is no such page."""
-        if not pages.has_route(self.request, "calls"):
-            return None
+    def calls(self, first: date | None = None, last: date | None = None, **wanted: Any) -> str:
+        """The list of calls of the same period that are so."""
         query: Mapping[str, Any] = {"since": first or self.days.first, "until": last or self.days.last, "team": self.whose.team, **wanted}
         return pages.url_for(self.request, "calls", query)
 
-    def less(self, **wanted: Any) -> str | None:
+    def less(self, **wanted: Any) -> str:
         """Of those the ones that have lost points."""
         return self.calls(points=LESS, **wanted)
 
@@ -158,7 +156,7 @@ class Shown:
             href=self.week(week),
         )
 
-    def week(self, week: Share) -> str | None:
+    def week(self, week: Share) -> str:
         """The calls of a week, as far as it lies in the period."""
         monday = date.fromisoformat(week.key)
         return self.less(first=max(monday, self.days.first), last=min(monday + timedelta(days=6), self.days.last))

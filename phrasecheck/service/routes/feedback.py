@@ -22,25 +22,21 @@ from phrasecheck.feedback.period import Period, period
 from phrasecheck.feedback.preview import preview
 from phrasecheck.feedback.reports import Kind
 from phrasecheck.feedback.selftest import judge, questions
-from phrasecheck.lexicon import Lexicon, load_lexicon
+from phrasecheck.lexicon import Lexicon
 from phrasecheck.report.feedback_html import POLICY
 from phrasecheck.report.feedback_page import weights
 from phrasecheck.service import pages
+from phrasecheck.service.book import book_of
 from phrasecheck.service.desk import Desk, Here
 from phrasecheck.service.scope import OWN_CALLS, OWN_TEAM
 from phrasecheck.service.security import Visitor, Who
+from phrasecheck.service.sheets import XLSX
 from phrasecheck.settings import ScoreSettings
-from phrasecheck.store.states import Permission
-from phrasecheck.store.tables import UserRow
 from phrasecheck.types import Role, Severity
 
 router = APIRouter(include_in_schema=False)
 
-TYPES = {
-    "html": "text/html; charset=utf-8",
-    "pdf": "application/pdf",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+TYPES = {"html": "text/html; charset=utf-8", "pdf": "application/pdf", "xlsx": XLSX}
 RECENT = timedelta(days=90)  # whose moments the self-test asks about
 Text = Annotated[str, Form(max_length=100)]
 Day = Annotated[str, Query(max_length=10)]
@@ -97,11 +93,15 @@ def feedback_file(
     href = f"{pages.url_for(request, 'home').rstrip('/')}/calls/{{call}}#t={{at}}"
     (file,) = handout.files(handout.make(asked, with_), [format], with_, asked.period, here.store, href)
     here.store.audit.note(who.name, "report.read", f"report:{kind}"[:100], name=asked.name, period=asked.period.label, format=format)
-    shown = "inline" if format == "html" else "attachment"
-    headers = {"Content-Disposition": f"{shown}; filename*=UTF-8''{quote(file.name)}"}
-    if format == "html":
+    return _file(file.name, file.body, format)
+
+
+def _file(name: str, body: bytes, form: str) -> Response:
+    """HTML is for reading here, under the policy that its own styles need."""
+    headers = {"Content-Disposition": f"{'inline' if form == 'html' else 'attachment'}; filename*=UTF-8''{quote(name)}"}
+    if form == "html":
         headers["Content-Security-Policy"] = POLICY
-    return Response(file.body, media_type=TYPES[format], headers=headers)
+    return Response(body, media_type=TYPES[form], headers=headers)
 
 
 def _whose(of: str, name: str) -> Kind | None:
@@ -150,7 +150,7 @@ def _source(here: Desk, who: Visitor) -> Source:
 
 
 def _lexicon(here: Desk) -> Lexicon:
-    return load_lexicon(here.settings.lexicons)
+    return book_of(here, None)
 
 
 def _today(here: Desk) -> date:
@@ -183,7 +183,9 @@ def schedule_add_send(
         raise InputError("定期报告应为坐席、班组、岗位或总览：请重新选择")
     if kind == Kind.ROLE:
         name = handout.role_named(name).value
-    here.store.schedules.add(Kind(kind), name, every, tuple(f for f in handout.FORMATS if f in formats.split(",")), _account(here, who))
+    here.store.schedules.add(
+        Kind(kind), name, every, tuple(f for f in handout.FORMATS if f in formats.split(",")), here.store.accounts.user(who.id)
+    )
     return pages.back(request, pages.url_for(request, "feedback"), t("已登记：每到一周或一月结束就会做好", "Scheduled"))
 
 
@@ -191,7 +193,7 @@ def schedule_add_send(
 def schedule_end_send(request: Request, here: Here, who: Who, schedule_id: int) -> Response:
     """No more of it."""
     t = pages.translator(request)
-    here.store.schedules.end(schedule_id, _account(here, who))
+    here.store.schedules.end(schedule_id, here.store.accounts.user(who.id))
     return pages.back(request, pages.url_for(request, "feedback"), t("已停止", "Ended"))
 
 
@@ -202,11 +204,7 @@ def feedback_made(here: Here, who: Who, name: str) -> Response:
     if file is None:
         raise NotFoundError(f"没有报告 {name}：可能已被移走，请刷新后再看")
     here.store.audit.note(who.name, "report.read", "report:scheduled", name=name)
-    form = file.suffix.removeprefix(".")
-    headers = {"Content-Disposition": f"{'inline' if form == 'html' else 'attachment'}; filename*=UTF-8''{quote(name)}"}
-    if form == "html":
-        headers["Content-Security-Policy"] = POLICY
-    return Response(file.read_bytes(), media_type=TYPES[form], headers=headers)
+    return _file(name, file.read_bytes(), file.suffix.removeprefix("."))
 
 
 def _made(here: Desk) -> list[Path]:
@@ -214,10 +212,6 @@ def _made(here: Desk) -> list[Path]:
     folder = Path(here.settings.feedback.folder).expanduser()
     found = [file for file in folder.glob("*") if file.suffix.removeprefix(".") in TYPES and not file.name.startswith(".")]
     return sorted(found, key=lambda file: (-file.stat().st_mtime, file.name))[:60]
-
-
-def _account(here: Desk, who: Visitor) -> UserRow:
-    return UserRow(id=who.id, name=who.name, permission=Permission(who.permission))
 
 
 # --- weights ------------------------------------------------------------------------------------------------------------------------

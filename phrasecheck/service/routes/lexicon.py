@@ -76,7 +76,6 @@ def phrase(request: Request, here: Here, phrase_id: str) -> Response:
         caught=here.store.figures.caught(here.store.database.now() - RECENT).get(phrase_id, 0),
         own=phrase_id in _own(here),
         since=(here.store.database.now() - RECENT).date(),
-        has_calls=pages.has_route(request, "calls"),
     )
 
 

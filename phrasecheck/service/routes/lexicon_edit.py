@@ -17,7 +17,7 @@ from phrasecheck.service.desk import Desk, Here
 from phrasecheck.service.routes.lexicon import lexicon_at
 from phrasecheck.service.security import Who
 from phrasecheck.store.lexicons import blank, compare
-from phrasecheck.store.tables import LexiconVersionRow, UserRow
+from phrasecheck.store.tables import LexiconVersionRow
 from phrasecheck.types import Severity
 
 router = APIRouter(include_in_schema=False)
@@ -28,23 +28,19 @@ Whole = Annotated[str, Form(max_length=900_000)]
 Number = Annotated[int, Form(ge=0)]
 
 
-def _author(here: Desk, who: Who) -> UserRow:
-    return here.store.accounts.user(who.id)
-
-
-def _edited(here: Desk, number: int | None = None) -> tuple[str, int]:
-    """The body an edit begins with (that of the version asked for, else of the latest) and the latest number."""
-    latest = here.store.lexicons.latest()
-    chosen = latest if number is None else number
-    return (here.store.lexicons.get(chosen).body if chosen else blank(here.settings.lexicons)), latest
+def _body(here: Desk, number: int) -> str:
+    """The body an edit begins with: that of a version; 0: one that changes nothing."""
+    return here.store.lexicons.get(number).body if number else blank(here.settings.lexicons)
 
 
 @router.get("/lexicon/edit", name="lexicon_edit")
 def lexicon_edit(request: Request, here: Here) -> Response:
     """What the company has added, changed and switched off."""
-    body, latest = _edited(here)
+    latest = here.store.lexicons.latest()
     base, whole = book_of(here, None), lexicon_at(here, latest)
-    listed = [(entry, base.phrases.get(str(entry["id"])), whole.phrases.get(str(entry["id"]))) for entry in additions.entries(body)]
+    listed = [
+        (entry, base.phrases.get(str(entry["id"])), whole.phrases.get(str(entry["id"]))) for entry in additions.entries(_body(here, latest))
+    ]
     active = here.store.lexicons.active_number()
     return pages.render(request, "lexicon_edit.html.j2", listed=listed, latest=latest, active=active, base=base)
 
@@ -55,7 +51,7 @@ def lexicon_edit(request: Request, here: Here) -> Response:
 @router.get("/lexicon/edit/phrase", name="lexicon_phrase")
 def lexicon_phrase(request: Request, here: Here, id: Annotated[str, Query(max_length=64)] = "") -> Response:
     """The form of a phrase; without an id, of a new one."""
-    _, latest = _edited(here)
+    latest = here.store.lexicons.latest()
     base, whole = book_of(here, None), lexicon_at(here, latest)
     phrase = whole.phrases.get(id) or base.phrases.get(id)
     typed = additions.typed_of(id, phrase, enabled=phrase is None or id in whole.phrases)
@@ -89,8 +85,7 @@ def lexicon_phrase_send(
     texts = {"section": section, "text": text, "severity": severity, "severity_reason": severity_reason, "why": why, "instead": instead}
     lists = {"alone": alone, "spellings": spellings, "examples": examples, "fine": fine}
     typed = Typed(id=id.strip(), texts=texts, lists=lists, fatal=fatal, enabled=enabled)
-    base = book_of(here, None)
-    body, _ = _edited(here, after)
+    base, body = book_of(here, None), _body(here, after)
     listed = {str(entry["id"]) for entry in additions.entries(body)}
     if new and typed.id in {*base.phrases, *listed}:
         problems = {"id": [f"编号 {typed.id} 已经有了：请换一个，或回到列表里修改它"]}
@@ -100,10 +95,10 @@ def lexicon_phrase_send(
     )
     if draft.lexicon is None:
         return _form(request, here, typed, after, new=new, base=base, draft=draft, note=note)
-    return _saved(request, here, who, draft, note or _said(request, typed, new), after, active)
+    return _saved(request, here, who, draft, note or _said(typed, new), after, active)
 
 
-def _said(request: Request, typed: Typed, new: bool) -> str:
+def _said(typed: Typed, new: bool) -> str:
     """A note for who wrote none."""
     return f"{'新增' if new else '修改' if typed.enabled else '停用'} {typed.id}"
 
@@ -111,8 +106,6 @@ def _said(request: Request, typed: Typed, new: bool) -> str:
 def _form(
     request: Request, here: Desk, typed: Typed, after: int, *, new: bool, base: Lexicon, draft: Draft | None = None, note: str = ""
 ) -> Response:
-    body, _ = _edited(here, after)
-    sections = book_of(here, body).sections if after else base.sections
     return pages.render(
         request,
         "lexicon_phrase.html.j2",
@@ -121,7 +114,7 @@ def _form(
         new=new,
         below=base.phrases.get(typed.id),
         after=after,
-        sections=list(sections.values()),
+        sections=list(lexicon_at(here, after).sections.values()),
         severities=list(Severity),
         problems=draft.problems if draft else {},
         note=note,
@@ -131,8 +124,7 @@ def _form(
 @router.post("/lexicon/edit/remove", name="lexicon_remove_send")
 def lexicon_remove_send(request: Request, here: Here, who: Who, id: Short, after: Number) -> Response:
     """A new version that says nothing of this phrase: an addition is gone, a changed phrase is as it was."""
-    body, _ = _edited(here, after)
-    draft = additions.checked(additions.without_entry(body, id), here.settings.lexicons)
+    draft = additions.checked(additions.without_entry(_body(here, after), id), here.settings.lexicons)
     return _saved(request, here, who, draft, f"撤去 {id}", after, active=False)
 
 
@@ -142,7 +134,8 @@ def lexicon_remove_send(request: Request, here: Here, who: Who, id: Short, after
 @router.get("/lexicon/edit/yaml", name="lexicon_yaml")
 def lexicon_yaml(request: Request, here: Here, version: Annotated[int | None, Query(ge=0)] = None) -> Response:
     """The whole file."""
-    body, latest = _edited(here, version)
+    latest = here.store.lexicons.latest()
+    body = _body(here, latest if version is None else version)
     return pages.render(
         request, "lexicon_yaml.html.j2", body=body, after=latest, problems=[], note="" if version is None else f"由第 {version} 版而来"
     )
@@ -163,7 +156,7 @@ def lexicon_yaml_send(
 def _saved(request: Request, here: Desk, who: Who, draft: Draft, note: str, after: int, active: bool) -> Response:
     if draft.lexicon is None:
         raise InputError("；".join(reason for reasons in draft.problems.values() for reason in reasons))
-    row = here.store.lexicons.add(draft.body, draft.lexicon.sha256, note, _author(here, who), after=after, active=active)
+    row = here.store.lexicons.add(draft.body, draft.lexicon.sha256, note, here.store.accounts.user(who.id), after=after, active=active)
     t = pages.translator(request)
     said = (
         t("已保存为第 {0} 版并启用", "Saved as version {0}, in force")
@@ -188,7 +181,7 @@ def lexicon_activate_send(request: Request, here: Here, who: Who, number: int) -
     """In force from now on; 0: no additions are."""
     if number:
         lexicon_at(here, number)  # the lexicon files below may have changed since it was saved
-    here.store.lexicons.activate(number or None, _author(here, who))
+    here.store.lexicons.activate(number or None, here.store.accounts.user(who.id))
     t = pages.translator(request)
     said = (
         t("第 {0} 版已启用，从下一通电话起", "Version {0} is in force from the next call on")

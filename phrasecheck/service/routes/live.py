@@ -6,8 +6,7 @@ is decided here, event by event, by whose call it is.
 
 import asyncio
 import contextlib
-import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -31,7 +30,6 @@ from phrasecheck.types import Role
 
 router = APIRouter(include_in_schema=False)
 api = APIRouter(prefix="/api/v1/live", tags=["live"])
-SLOW_S = 30.0  # a page that does not take an event for so long is cut off; it comes back for it
 FAR_BEHIND = 2000  # a page that missed more is told how things stand instead
 HINTS = frozenset({"started", "alert", "retracted", "ended", "problem"})  # what the agent's page is told
 
@@ -44,27 +42,32 @@ Sees = Callable[[Told], bool]
 @api.websocket("", name="live_own")
 async def live_own(socket: WebSocket, calls: Calls) -> None:
     """Our own protocol."""
-    await _seated(socket, calls.switchboard, own.serve)
+    async with _seated(socket, calls.switchboard):
+        await own.serve(socket, calls.switchboard)
 
 
 @api.websocket("/twilio", name="live_twilio")
 async def live_twilio(socket: WebSocket, calls: Calls) -> None:
     """Media Streams."""
-    await _seated(socket, calls.switchboard, twilio.serve)
+    async with _seated(socket, calls.switchboard):
+        await twilio.serve(socket, calls.switchboard)
 
 
 @api.websocket("/freeswitch", name="live_freeswitch")
 async def live_freeswitch(socket: WebSocket, calls: Calls) -> None:
     """mod_audio_stream, mod_audio_fork."""
-    await _seated(socket, calls.switchboard, freeswitch.serve)
+    async with _seated(socket, calls.switchboard):
+        await freeswitch.serve(socket, calls.switchboard)
 
 
-async def _seated(socket: WebSocket, board: Switchboard, serve: Callable[[WebSocket, Switchboard], Any]) -> None:
+@contextlib.asynccontextmanager
+async def _seated(socket: WebSocket, board: Switchboard) -> AsyncIterator[None]:
+    """The connection has its place; where there is none left it is closed with the reason."""
     try:
         with board.seat():
-            await serve(socket, board)
+            yield
     except RefusedError as error:
-        await socket.close(1013, error.args[0].encode()[:120].decode(errors="ignore"))
+        await socket.close(1013, str(error).encode()[:120].decode(errors="ignore"))
 
 
 @api.post("/announce", name="live_announce")
@@ -116,8 +119,7 @@ def live_call(request: Request, here: Here, who: Who, call: str) -> Response:
     notes: dict[int, list[Note]] = {}
     for note in here.store.live.notes([call]):
         notes.setdefault(note.seq, []).append(note)
-    has_call = pages.has_route(request, "calls")
-    return pages.render(request, "livecall.html.j2", row=row, events=events, look=look, notes=notes, linked=has_call)
+    return pages.render(request, "livecall.html.j2", row=row, events=events, look=look, notes=notes)
 
 
 # --- the wall and the hint ----------------------------------------------------------------------------------------------------------
@@ -169,24 +171,18 @@ def wall_message_send(request: Request, here: Here, who: Who, message: int) -> R
 
 async def _streamed(socket: WebSocket, board: Switchboard, who: Visitor, after: int | None, sees: Sees, *, notes: bool) -> None:
     """Events to a page until it is gone. Nothing it sends is read but its going."""
-    try:
-        with board.seat():
-            await socket.accept()
-            gone = asyncio.create_task(_gone(socket))
-            telling = asyncio.create_task(_stream(socket, board, who, after, sees, notes))
-            done, _ = await asyncio.wait((gone, telling), return_when=asyncio.FIRST_COMPLETED)
-            for task in (gone, telling):
-                task.cancel()
-            if (
-                telling in done
-                and (error := telling.exception())
-                and not isinstance(error, TimeoutError | WebSocketDisconnect | RuntimeError)
-            ):
-                raise error
-            with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it is gone already
-                await socket.close(1012)
-    except RefusedError as error:
-        await socket.close(1013, str(error).encode()[:120].decode(errors="ignore"))
+    async with _seated(socket, board):
+        await socket.accept()
+        gone = asyncio.create_task(_gone(socket))
+        telling = asyncio.create_task(_stream(socket, board, who, after, sees, notes))
+        done, _ = await asyncio.wait((gone, telling), return_when=asyncio.FIRST_COMPLETED)
+        for task in (gone, telling):
+            task.cancel()
+        error = telling.exception() if telling in done else None
+        if error and not isinstance(error, TimeoutError | WebSocketDisconnect | RuntimeError):
+            raise error
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it is gone already
+            await socket.close(1012)
 
 
 async def _gone(socket: WebSocket) -> None:
@@ -200,22 +196,22 @@ async def _stream(socket: WebSocket, board: Switchboard, who: Visitor, after: in
     if after is None or not 0 <= last - after <= FAR_BEHIND:
         after = last
         standing = await run_in_threadpool(board.store.live.so_far)
-        await _send(socket, {"reset": True, "n": last})
+        await own.send(socket, {"reset": True, "n": last})
         for told in standing:
             if sees(told) and told.id <= last:
-                await _send(socket, _told(who, told))
+                await own.send(socket, _told(who, told))
         if notes:
             seen = list({told.call for told in standing if sees(told)})
             for note in await run_in_threadpool(board.store.live.notes, seen):
-                await _send(socket, _note(note))
-    await _send(socket, {"ready": True, "n": after})
+                await own.send(socket, _note(note))
+    await own.send(socket, {"ready": True, "n": after})
     async for many in board.board.follow(after):
         for each in many:
             if isinstance(each, Note):
                 if notes and sees(await _owner(board, each.call)):
-                    await _send(socket, _note(each))
+                    await own.send(socket, _note(each))
             elif sees(each):
-                await _send(socket, _told(who, each))
+                await own.send(socket, _told(who, each))
 
 
 async def _owner(board: Switchboard, call: str) -> Told:
@@ -229,7 +225,3 @@ def _told(who: Visitor, told: Told) -> dict[str, Any]:
 
 def _note(note: Note) -> dict[str, Any]:
     return {"note": {**asdict(note), "at": note.at.isoformat()}}
-
-
-async def _send(socket: WebSocket, message: dict[str, Any]) -> None:
-    await asyncio.wait_for(socket.send_text(json.dumps(message, ensure_ascii=False)), SLOW_S)

@@ -5,11 +5,10 @@ was here before is not checked again unless it is asked for, and is answered wit
 """
 
 from datetime import datetime
-from functools import partial
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -21,9 +20,9 @@ from phrasecheck.metadata import known
 from phrasecheck.report.json import to_json
 from phrasecheck.service import pages, shield
 from phrasecheck.service.desk import Desk, Here
-from phrasecheck.service.intake import BLOCK, Sent, base, head_of, recording, wake
+from phrasecheck.service.intake import Sent, base, head_of, recording, wake
 from phrasecheck.service.routes.uploads import LONGEST_NAME, MOST_FACTS, plain
-from phrasecheck.service.scope import narrowed, visible_call
+from phrasecheck.service.scope import CallId, narrowed, visible_call
 from phrasecheck.service.security import Visitor, Who, allow_body
 from phrasecheck.service.sniff import Kind, kind_of
 from phrasecheck.store.listing import Filter
@@ -36,7 +35,7 @@ api = APIRouter(prefix="/api/v1", tags=["calls"])
 
 SHOWN = 50  # calls in each list of the page
 FIELD = 10_000  # bytes of a form field
-CallId = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+BLOCK = 1 << 20
 Word = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00-\x1f]*$")]
 FIELDS = ("role", "agent", "team", "time", "direction", "agent_channel", "wait", "again")
 FORM = {
@@ -50,7 +49,7 @@ FORM = {
 
 
 @router.get("/queue", name="queue")
-def queue(request: Request, here: Here, who: Who) -> Response:
+def queue(request: Request, here: Here) -> Response:
     """What is being checked, what waits, what failed and why."""
     lines = {state: here.store.queue.line(state, SHOWN) for state in CallState if state is not CallState.DONE}
     return pages.render(
@@ -61,7 +60,6 @@ def queue(request: Request, here: Here, who: Who) -> Response:
         pace=here.store.queue.pace(),
         now=here.store.database.now(),
         shown=SHOWN,
-        masked=partial(shield.words, who),
     )
 
 
@@ -152,7 +150,7 @@ def _added(here: Desk, who: Visitor, audio: UploadFile, said: dict[str, str], ke
     return JSONResponse(told, 200 if item.outcome is Outcome.KNOWN else 202, {"Location": place})
 
 
-def _copy(audio: UploadFile, to: FilePath, most: int) -> None:
+def _copy(audio: UploadFile, to: Path, most: int) -> None:
     size = 0
     try:
         with to.open("wb") as file:

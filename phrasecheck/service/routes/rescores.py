@@ -4,14 +4,11 @@ In: a version and a filter. Out: pages with the progress and the list of what ch
 applied is exactly what was shown. The work is done by the workers between calls (rescoring.py).
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.routing import NoMatchFound
 
 from phrasecheck.errors import InputError
 from phrasecheck.service import pages, shield
@@ -87,7 +84,7 @@ def _day(here: Desk, given: str, days: int = 0) -> datetime | None:
 
 
 @router.get("/rescores/{number}", name="rescore")
-def rescore(request: Request, here: Here, who: Who, number: int, after: Annotated[int, Query(ge=0)] = 0) -> Response:
+def rescore(request: Request, here: Here, number: int, after: Annotated[int, Query(ge=0)] = 0) -> Response:
     """How far it is, and what changes."""
     standing = here.store.rescores.get(number)
     differences = here.store.rescores.differences(number, after, PAGE + 1)
@@ -103,17 +100,8 @@ def rescore(request: Request, here: Here, who: Who, number: int, after: Annotate
         active=here.store.lexicons.active_number(),
         edition=version,
         progress=progress(standing),
-        address_of=lambda call_id: _call(request, call_id),
         workers=here.executor is not None,
-        masked=partial(shield.words, who),
     )
-
-
-def _call(request: Request, call_id: str) -> str | None:
-    try:
-        return pages.url_for(request, "call", call_id=call_id)
-    except NoMatchFound:
-        return None
 
 
 @router.post("/rescores/{number}/apply", name="rescore_apply_send")
@@ -168,8 +156,7 @@ def progress(standing: Standing) -> dict[str, Any]:
 @api.post("/rescores", name="api_rescore_begin", status_code=201)
 def api_rescore_begin(here: Here, who: Who, asked: NewRescore) -> dict[str, Any]:
     """Begin a preview."""
-    times: Mapping[str, datetime | None] = {"since": asked.since, "until": asked.until}
-    if any(at is not None and at.tzinfo is None for at in times.values()):
+    if any(at is not None and at.tzinfo is None for at in (asked.since, asked.until)):
         raise InputError("since 与 until 应带时区，如 2026-10-01T00:00:00+08:00：请补上")
     number = _begun(here, who, asked.version, Filter(**asked.model_dump(exclude={"version"})))
     return progress(here.store.rescores.get(number))

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from phrasecheck.errors import InputError
-from phrasecheck.service import pages, shield
+from phrasecheck.service import pages
 from phrasecheck.service.desk import Here
 from phrasecheck.service.security import Who
 from phrasecheck.store.retention import Keeping
@@ -30,7 +30,6 @@ Why = Annotated[str, Form(max_length=500)]
 def retention(
     request: Request,
     here: Here,
-    who: Who,
     call: Annotated[str, Query(max_length=32)] = "",
     before: Annotated[int | None, Query(ge=1, lt=1 << 63)] = None,
 ) -> Response:
@@ -51,7 +50,6 @@ def retention(
         call=call,
         latest=kept.latest_run(),
         hour=policy.retention_hour,
-        source=lambda row: shield.words(who, row.source),
     )
 
 

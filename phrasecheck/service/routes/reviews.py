@@ -4,7 +4,6 @@ In: forms, JSON. Out: the way back to the hit; pages. The one decision: a verdic
 overrules what he has not read; what may be done is asked of store/states.py alone.
 """
 
-from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
@@ -15,7 +14,7 @@ from phrasecheck.report.labels import chinese
 from phrasecheck.service import pages, shield
 from phrasecheck.service.book import book
 from phrasecheck.service.desk import Desk, Here
-from phrasecheck.service.scope import narrowed, visible_call
+from phrasecheck.service.scope import CallId, narrowed, visible_call
 from phrasecheck.service.security import Visitor, Who
 from phrasecheck.store.listing import Filter
 from phrasecheck.store.reviews import no_hit
@@ -73,7 +72,7 @@ def review(here: Here, who: Who, hit_id: Id, said: Verdict) -> dict[str, Any]:
 
 
 @api.get("/calls/{call_id}/hits", name="api_hits", responses={404: {}, 422: {}})
-def hits(here: Here, who: Who, call_id: Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,64}$")]) -> dict[str, Any]:
+def hits(here: Here, who: Who, call_id: CallId) -> dict[str, Any]:
     """The hits of the current result with their review states and histories."""
     visible_call(here.store, who, call_id)
     histories: dict[int, list[dict[str, Any]]] = {}
@@ -131,8 +130,7 @@ def appeals(request: Request, here: Here, who: Who, closed: bool = False, after:
         older=found[PAGE - 1].last.id if len(found) > PAGE else None,
         closed=closed,
         phrases=lexicon.phrases,
-        people={user.id: user.name for user in here.store.accounts.users()},
-        masked=partial(shield.words, who),
+        people=here.store.accounts.names(),
     )
 
 
@@ -140,7 +138,7 @@ def appeals(request: Request, here: Here, who: Who, closed: bool = False, after:
 
 
 @router.get("/allowances", name="allowances")
-def allowances(request: Request, here: Here, who: Who) -> Response:
+def allowances(request: Request, here: Here) -> Response:
     """Those in force, and those that were."""
     return pages.render(
         request,
@@ -148,8 +146,7 @@ def allowances(request: Request, here: Here, who: Who) -> Response:
         active=here.store.allowances.active()[::-1],
         removed=here.store.allowances.removed()[::-1],
         phrases=book(here).phrases,
-        people={user.id: user.name for user in here.store.accounts.users()},
-        masked=partial(shield.words, who),
+        people=here.store.accounts.names(),
         missing=chinese("not_in_lexicon"),
     )
 

@@ -108,15 +108,13 @@ def sampling_send(
 def _drawing(
     request: Request, here: Desk, typed: dict[str, Any], *, chosen: list[int] | None = None, preview: Any = None, problem: str | None = None
 ) -> Response:
-    from phrasecheck.service.app import STATUS
-
     store = here.store
     inspectors = store.sampling.inspectors()
     some = {user.id for user, _ in inspectors if user.permission is Permission.INSPECTOR} if chosen is None else set(chosen)
     return pages.render(
         request,
         "sampling.html.j2",
-        status=STATUS[InputError] if problem else 200,
+        status=422 if problem else 200,
         typed=typed,
         kinds=KINDS,
         roles=list(Role),
@@ -168,7 +166,7 @@ def queue_mine(request: Request, here: Here, who: Who) -> Response:
     now = here.store.database.now().astimezone()
     monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
     tasks = here.store.sampling.queue(who.id)
-    return pages.render(request, "queue_mine.html.j2", tasks=tasks, done=here.store.sampling.finished(who.id, monday), source=_source(who))
+    return pages.render(request, "queue_mine.html.j2", tasks=tasks, done=here.store.sampling.finished(who.id, monday))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +206,6 @@ def _task(here: Desk, who: Visitor, tasks: list[Task], place: int) -> dict[str, 
         "moments": [_moment(who, hit, result, lexicon) for hit in here.store.sampling.hits(one.call.id)],
         "opinions": here.store.sampling.opinions(one.call.id, who.id),
         "said": result.transcript.utterances,
-        "source": _source(who),
     }
 
 
@@ -233,10 +230,6 @@ def _before(said: tuple[Utterance, ...], place: int | None) -> str:
     if not place:
         return ""
     return next((u.text for u in reversed(said[:place]) if u.speaker is not said[place].speaker), "")
-
-
-def _source(who: Visitor) -> Any:
-    return lambda call: shield.words(who, call.source)
 
 
 @router.post("/my-queue/{assignment_id}/opinion", name="opinion_send")
@@ -272,10 +265,10 @@ def task_done_send(
 
 
 @router.get("/agreement", name="agreement")
-def agreement_page(request: Request, here: Here, who: Who, days: Annotated[int, Query(ge=1, le=3650)] = SPAN) -> Response:
+def agreement_page(request: Request, here: Here, days: Annotated[int, Query(ge=1, le=3650)] = SPAN) -> Response:
     """How far inspectors agree on calls that two of them judged, and where they do not."""
     judged = here.store.sampling.judged_twice(here.store.database.now() - timedelta(days=days))
-    names = {user.id: user.name for user in here.store.accounts.users()}
+    names = here.store.accounts.names()
     pairs = sorted(by_pair(judged).items(), key=lambda item: -item[1].items)
     return pages.render(
         request,
@@ -285,5 +278,4 @@ def agreement_page(request: Request, here: Here, who: Who, days: Annotated[int, 
         pairs=[(names[one], names[other], found) for (one, other), found in pairs],
         apart=[item for item in judged if item.verdicts[0] is not item.verdicts[1]][:100],
         names=names,
-        masked=lambda text: shield.words(who, text),
     )

@@ -23,6 +23,7 @@ from phrasecheck.service import pages, shield
 from phrasecheck.service.desk import Desk, Here
 from phrasecheck.service.intake import head_of, take_in
 from phrasecheck.service.security import Visitor, Who, allow_body
+from phrasecheck.service.sheets import XLSX
 from phrasecheck.service.sniff import HEAD, kind_of
 from phrasecheck.store.tables import Outcome, UploadItemRow, UploadRow, UploadState
 from phrasecheck.store.uploads import NewUpload
@@ -60,7 +61,7 @@ def uploads(request: Request, here: Here) -> Response:
 @router.get("/uploads/template.{kind}", name="uploads_template")
 def template(kind: Annotated[str, Path(pattern="^(csv|xlsx)$")]) -> Response:
     """A metadata table to fill in."""
-    media = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}[kind]
+    media = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX}[kind]
     name = quote(f"元数据模板.{kind}")
     made = template_csv() if kind == "csv" else template_xlsx()
     return Response(

@@ -1,4 +1,4 @@
-// What pages' own modules import: import { get, send, toast } from "./api.js"
+// What pages' own modules import: import { get, send, toast, playFrom } from "./api.js"
 
 const csrf = () => document.querySelector('meta[name="csrf"]').content;
 
@@ -37,6 +37,17 @@ export function toast(message, kind = "good") {
   line.textContent = message;
   document.getElementById("toasts").append(line);
   setTimeout(() => line.remove(), kind === "bad" ? 12000 : 4000);
+}
+
+// Plays an <audio> from a second on; it is loaded first where it is not yet.
+export function playFrom(sound, from) {
+  const begin = () => {
+    sound.currentTime = Math.max(0, from);
+    sound.play().catch((error) => { if (error.name !== "AbortError") toast(t("录音放不出来：", "Cannot play: ") + error.message, "bad"); });
+  };
+  if (sound.readyState > 0) return begin();
+  sound.addEventListener("loadedmetadata", begin, { once: true });
+  sound.load();
 }
 
 // The page's language: t("中文", "English").

@@ -1,5 +1,5 @@
 // The call page: the player, the time line and the conversation that follow one another, and reviewing by keyboard.
-import { t, toast } from "./api.js";
+import { playFrom, t, toast } from "./api.js";
 
 const LEAD_IN = 1.0; // seconds played before and after a hit
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -20,12 +20,7 @@ const card = () => (chosen ? document.getElementById(chosen) : null);
 
 function play(from, to = null) {
   stopAt = to;
-  const begin = () => {
-    sound.currentTime = Math.max(0, from);
-    sound.play().catch((error) => { if (error.name !== "AbortError") toast(t("录音放不出来：", "Cannot play: ") + error.message, "bad"); });
-  };
-  if (sound.readyState > 0) begin();
-  else { sound.addEventListener("loadedmetadata", begin, { once: true }); sound.load(); }
+  playFrom(sound, from);
 }
 
 function playCard(element) {
