@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from phrasecheck.lexicon import Lexicon
-from phrasecheck.matching.fuse import FEATURES, LOWERING, RAISING, sigmoid, window_features
+from phrasecheck.matching.fuse import FEATURES, LOWERING, RAISING, Look, role_logits, sigmoid, window_features
 from phrasecheck.matching.matcher import Line, Matcher
+from phrasecheck.matching.reading import Floats
 from phrasecheck.normalize import word_edges
 
 WORDS_SHOWN = 6
+NAMES = {**RAISING, **LOWERING, "role": "像是别的岗位的禁语"}
 
 
 def explain(matcher: Matcher, line: Line) -> dict[str, Any]:
@@ -28,14 +30,14 @@ def explain(matcher: Matcher, line: Line) -> dict[str, Any]:
     }
     if not look.windows:
         return {**answer, "hits": [], "windows": [], "methods": [], "nearest": {}, "near_misses": [], "words": []}
-    logits = matcher.window_logits(look)
+    logits = matcher.window_logits(look, line.role)
     best = int(np.argmax(logits))
     return {
         **answer,
         "hits": [
             {"phrase_id": h.phrase_id, "score": h.score, "state": h.state.value, "quote": h.quote, "reason": h.reason} for h in verdict.hits
         ],
-        "windows": _windows(matcher, line.text, look, logits),
+        "windows": _windows(matcher, line, look, logits),
         "methods": [
             {"method": m.method.value, "phrase_id": m.phrase_id, "score": m.score, "reason": m.reason}
             for m in sorted(look.matches, key=lambda m: -m.score)[:8]
@@ -46,19 +48,22 @@ def explain(matcher: Matcher, line: Line) -> dict[str, Any]:
     }
 
 
-def _windows(matcher: Matcher, text: str, look: Any, logits: Any) -> list[dict[str, Any]]:
+def _windows(matcher: Matcher, line: Line, look: Look, logits: Floats) -> list[dict[str, Any]]:
     """The three likeliest stretches with each feature's share of their logit."""
     features = window_features(look, matcher.parts.neighbours)
     weights = matcher.parts.weights.window if look.characters is not None else {}
+    by_role = role_logits(look, line.role, matcher.columns, matcher.parts.weights)
     rows = []
     for row in np.argsort(-logits)[:3]:
         shares = {name: float(features[row, i] * weights.get(name, 0.0)) for i, name in enumerate(FEATURES) if features[row, i]}
+        if by_role[row] < 0:
+            shares["role"] = float(by_role[row])
         start, end = look.windows[row]
-        rows.append({"quote": text[start:end], "probability": float(sigmoid(logits[row])), "shares": shares})
+        rows.append({"quote": line.text[start:end], "probability": float(sigmoid(logits[row])), "shares": shares})
     return rows
 
 
-def _nearest(matcher: Matcher, look: Any, row: int) -> dict[str, Any]:
+def _nearest(matcher: Matcher, look: Look, row: int) -> dict[str, Any]:
     neighbours = matcher.parts.neighbours
     if neighbours is None or look.similarities is None:
         return {}
@@ -74,7 +79,7 @@ def _words(matcher: Matcher, line: Line, whole: float) -> list[dict[str, Any]]:
     edges = word_edges(line.text)
     spans = [(a, b) for a, b in pairwise(edges) if line.text[a:b].strip()]
     looks = matcher.look([line.text[:a] + line.text[b:] for a, b in spans])
-    falls = [whole - float(matcher.window_logits(look).max()) if look.windows else whole for look in looks]
+    falls = [whole - float(matcher.window_logits(look, line.role).max()) if look.windows else whole for look in looks]
     order = np.argsort(-np.array(falls))[:WORDS_SHOWN]
     return [{"word": line.text[slice(*spans[i])], "start": spans[i][0], "fall": falls[i]} for i in order if falls[i] > 0.05]
 
@@ -85,12 +90,11 @@ def to_text(explanation: dict[str, Any], lexicon: Lexicon) -> str:
     verdict = "命中" if any(h["state"] == "hit" for h in e["hits"]) else "存疑，请人工判断" if e["hits"] else "不命中"
     out = [f"「{e['text']}」", f"结论：{verdict}（违规概率 {e['violation']:.1%}；命中 ≥ {e['threshold']:.0%}，存疑 ≥ {e['doubtful']:.0%}）"]
     out += [f"  • {h['reason']}" for h in e["hits"]]
-    names = {**RAISING, **LOWERING}
     if e["windows"]:
         out.append("\n最像违规的片段，以及每个因素加减了多少：")
     for window in e["windows"]:
         out.append(f"  「{window['quote']}」 {window['probability']:.1%}")
-        out += [f"      {share:+6.2f}  {names[name]}" for name, share in sorted(window["shares"].items(), key=lambda item: -abs(item[1]))]
+        out += [f"      {share:+6.2f}  {NAMES[name]}" for name, share in sorted(window["shares"].items(), key=lambda item: -abs(item[1]))]
     if e["methods"]:
         out.append("\n字面与读音：")
         out += [f"  {m['score']:.0%}  {m['phrase_id']}  {m['reason']}" for m in e["methods"]]

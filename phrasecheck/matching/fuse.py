@@ -26,6 +26,7 @@ RAISING: Mapping[str, str] = {
     "tone": "字面编码器：这一段的语气像违规（logit）",
     "tone_sound": "拼音编码器：这一段的语气像违规（logit）",
     "tone_whole": "整句话的语气像违规（logit，两个编码器平均）",
+    "agreement": "两个编码器都认为是同一条禁语（log 概率之和，最高的一条）",
     "margin": "最近的违规例句比最近的合规例句近多少（余弦差 × 10）",
     "exact": "这一段里有禁语原话",
     "said": "整句话就是禁语原话，别无其他",
@@ -87,13 +88,16 @@ class Look:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
     """A lexicon's phrases by number, laid out once, so that a line costs no walk through 10,000 of them. Per phrase: `known` is its column in the
-    encoders' meaning, -1 where no encoder speaks for it (`own` numbers those); `own_section` says by role whether it is of that role alone."""
+    encoders' meaning, -1 where no encoder speaks for it (`own` numbers those, `learnt` the others); `own_section` says by role whether it is of that
+    role alone, `of_role` whether it is of that role at all."""
 
     ids: tuple[str, ...]
     number: Mapping[str, int]
     known: npt.NDArray[np.intp]
     own: npt.NDArray[np.intp]
+    learnt: npt.NDArray[np.intp]
     own_section: Mapping[Role, Floats]
+    of_role: Mapping[Role, Floats]
 
 
 def columns(lexicon: Lexicon, known: Sequence[str]) -> Columns:
@@ -106,7 +110,9 @@ def columns(lexicon: Lexicon, known: Sequence[str]) -> Columns:
         number={phrase.id: i for i, phrase in enumerate(phrases)},
         known=of_encoder,
         own=np.flatnonzero(of_encoder < 0),
+        learnt=np.flatnonzero(of_encoder >= 0),
         own_section={role: np.array([phrase.roles == (role,) for phrase in phrases], dtype=np.float32) for role in Role},
+        of_role={role: np.array([role in phrase.roles for phrase in phrases], dtype=np.float32) for role in Role},
     )
 
 
@@ -118,6 +124,7 @@ def window_features(look: Look, neighbours: Neighbours | None) -> Floats:
         table[:, _COLUMN["tone"]] = look.characters.tone
         table[:, _COLUMN["tone_sound"]] = sound.tone
         table[:, _COLUMN["tone_whole"]] = (look.characters.tone[0] + sound.tone[0]) / 2
+        table[:, _COLUMN["agreement"]] = (log_softmax(look.characters.meaning) + log_softmax(sound.meaning)).max(1)
         if neighbours is not None and look.similarities is not None:
             table[:, _COLUMN["margin"]] = neighbours.margin(look.similarities) * 10
     for match in look.matches:
@@ -131,6 +138,18 @@ def window_features(look: Look, neighbours: Neighbours | None) -> Floats:
         for qualifier in qualify(look.text, *window, look.qualifiers):
             table[row, _COLUMN[qualifier.name]] = 1.0
     return table
+
+
+def role_logits(look: Look, role: Role | None, phrases: Columns, weights: Weights) -> Floats:
+    """(windows,): what the speaker's role adds to a window's logit, never above zero. Words that mean a phrase of other people's work are as much
+    less likely to violate as such a phrase is less likely to be the right one (weights.phrase["own_section"])."""
+    if look.characters is None or role is None:
+        return np.zeros(len(look.windows), dtype=np.float32)
+    sound = look.sound or look.characters
+    meant = weights.phrase["meaning"] * log_softmax(look.characters.meaning) + weights.phrase["meaning_sound"] * log_softmax(sound.meaning)
+    own = np.exp(log_softmax(meant[:, phrases.known[phrases.learnt]])) @ phrases.of_role[role][phrases.learnt]
+    result: Floats = np.log(own + np.exp(-weights.phrase["own_section"]) * (1 - own))
+    return result
 
 
 def strength(match: Match) -> float:

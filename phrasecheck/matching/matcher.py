@@ -21,6 +21,7 @@ from phrasecheck.matching.fuse import (
     columns,
     phrase_features,
     phrase_shares,
+    role_logits,
     sigmoid,
     state,
     window_features,
@@ -141,7 +142,7 @@ class Matcher:
         if not look.windows:
             return NOTHING
         own = self._own_logits(look)
-        case = _Case(line=line, look=look, own=own, logits=self._fused(look, own))
+        case = _Case(line=line, look=look, own=own, logits=self._fused(look, own, line.role))
         best = int(np.argmax(case.logits))
         violation = sigmoid(case.logits)[best]
         shares = self._shares(case, best)
@@ -152,15 +153,17 @@ class Matcher:
             hits=tuple(self._hits(case)),
         )
 
-    def window_logits(self, look: Look) -> Floats:
+    def window_logits(self, look: Look, role: Role | None = None) -> Floats:
         """The fused logit of every window."""
-        return self._fused(look, self._own_logits(look))
+        return self._fused(look, self._own_logits(look), role)
 
-    def _fused(self, look: Look, own: Floats) -> Floats:
+    def _fused(self, look: Look, own: Floats, role: Role | None) -> Floats:
         likeliest: Floats = own.max(1, initial=NEVER)
         if not self._semantic:
             return likeliest
-        fused: Floats = np.maximum(likeliest, self.parts.weights.logits(window_features(look, self.parts.neighbours)))
+        weights = self.parts.weights
+        learnt = weights.logits(window_features(look, self.parts.neighbours)) + role_logits(look, role, self.columns, weights)
+        fused: Floats = np.maximum(likeliest, learnt)
         return fused
 
     def _own_logits(self, look: Look) -> Floats:

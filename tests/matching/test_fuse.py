@@ -18,6 +18,7 @@ from phrasecheck.matching.fuse import (
     load_weights,
     phrase_features,
     phrase_shares,
+    role_logits,
     sigmoid,
     strength,
     window_features,
@@ -123,7 +124,37 @@ def test_a_method_never_lowers(name: str) -> None:
 
 def test_a_logit_is_a_sum() -> None:
     table = window_features(replace(look(match(Method.EXACT, 3, 7)), characters=reading(1, -2, 3)), None)
-    assert WEIGHTS.logits(table).tolist() == pytest.approx([0.5 * (1 + 1 + 1 + 1), 0.5 * (-2 - 2 + 1), 0.5 * (3 + 3 + 1 + 1)])
+    open_question = 2 * np.log(0.5)  # two phrases, and both encoders say neither
+    sums = [1 + 1 + 1 + 1, -2 - 2 + 1, 3 + 3 + 1 + 1]
+    assert WEIGHTS.logits(table).tolist() == pytest.approx([0.5 * (total + open_question) for total in sums])
+
+
+def meaning(*of_phrases: float) -> Reading:
+    return replace(reading(0.0), meaning=np.array([of_phrases], dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    ("characters", "sound", "sure"),
+    [((9, 0), (9, 0), True), ((9, 0), (0, 9), False), ((9, 0), (0, 0), False), ((0, 0), (0, 0), False)],
+)
+def test_encoders_agree_on_one_phrase(characters: tuple[float, float], sound: tuple[float, float], sure: bool) -> None:
+    table = window_features(replace(look(), windows=((0, 7),), characters=meaning(*characters), sound=meaning(*sound)), None)
+    agreement = float(table[0, COLUMN["agreement"]])
+    assert agreement <= 0
+    assert (agreement > -0.01) is sure
+
+
+def test_words_of_other_peoples_work_weigh_less() -> None:
+    known = columns(BOOK, ["9.1.01", "9.2.01"])  # 9.1 is everybody's, 9.2 that of sales
+    seen = replace(look(), windows=((0, 7),), characters=meaning(0, 30))
+    weights = replace(WEIGHTS, phrase={**WEIGHTS.phrase, "own_section": 1.0})
+    assert role_logits(seen, Role.SALES, known, weights) == pytest.approx([0.0], abs=1e-3)
+    assert role_logits(seen, Role.SURVEY, known, weights) == pytest.approx([-1.0], abs=1e-3)
+    assert role_logits(replace(seen, characters=meaning(0, 0)), Role.SURVEY, known, weights) == pytest.approx(
+        [np.log((1 + np.exp(-1)) / 2)]
+    )
+    assert role_logits(seen, None, known, weights).tolist() == [0.0]
+    assert role_logits(look(), Role.SALES, known, weights).tolist() == [0.0] * 3  # no encoder, nothing meant
 
 
 def test_a_phrase_has_the_matches_of_its_own() -> None:

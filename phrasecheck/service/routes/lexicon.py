@@ -14,8 +14,7 @@ from starlette.responses import PlainTextResponse
 
 from phrasecheck.errors import NotFoundError
 from phrasecheck.lexicon import Lexicon, Phrase
-from phrasecheck.matching.explain import explain
-from phrasecheck.matching.fuse import LOWERING, RAISING
+from phrasecheck.matching.explain import NAMES, explain
 from phrasecheck.matching.matcher import Line
 from phrasecheck.normalize import normalize
 from phrasecheck.service import additions, pages
@@ -113,7 +112,7 @@ def _bench(request: Request, here: Desk, text: str, role: Role, version: int | N
         active=active,
         versions=[row.id for row, _ in versions],
         found=found,
-        names={**RAISING, **LOWERING},
+        names=NAMES,
         longest=LONGEST,
     )
 
