@@ -146,10 +146,8 @@ class LiveSettings(_Group):
     rehear: bool = Field(
         True, description="A settled turn is heard once more, with its pause, as `check` hears it; not while the machine is behind"
     )
-    beam_size: int = Field(5, ge=1, description="Beams of the recogniser; 1 is fastest")
-    window_pad_s: float = Field(
-        5.0, ge=1, description="Silence added behind what is heard (seconds); 3 is faster, but loses words under line noise"
-    )
+    beam_size: int = Field(3, ge=1, description="Beams of the recogniser; 1 is fastest")
+    window_pad_s: float = Field(3.0, ge=1, description="Silence added behind what is heard (seconds)")
     acoustic: bool = Field(True, description="Doubtful hits of settled turns are asked of the sound, while the machine keeps up")
     gather_s: float = Field(0.03, ge=0, le=0.5, description="Turns that end within this time are heard together (seconds)")
     batch_s: float = Field(36.0, gt=5, description="At most so many seconds are heard together, padding included")

@@ -151,7 +151,7 @@ def _here(settings: "Settings", pace: bool) -> Any:
     @contextmanager
     def ready() -> Iterator[Play]:
         ears, matcher = load_ears(settings), build_matcher(settings)
-        hub = Hub(ears.recogniser, settings.live)
+        hub = Hub(ears.recogniser, settings.live, at_once=ears.at_once)
         hub.start()
         minds = Minds(hearing=ears.hearing, matcher=matcher, listener=ears.listener)
         with ThreadPoolExecutor(2) as pool:

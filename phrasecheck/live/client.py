@@ -21,6 +21,7 @@ from phrasecheck.settings import AudioSettings
 
 PIECE_S = 0.1
 WAIT_S = 120.0  # for the last event
+SESSION = "x-session-id"  # a balancer before several servers brings a line that dropped back by it (docs/scale.md)
 
 Told = Callable[[dict[str, Any], float], None]
 """An event as JSON, and when it came."""
@@ -53,7 +54,8 @@ def play(url: str, token: str, start: dict[str, Any], form: Format, data: bytes,
 
     about = {"type": "start", "encoding": form.encoding, "rate": form.rate, **start}
     try:
-        with connect(url, additional_headers={"Authorization": f"Bearer {token}"}, max_size=None) as socket:
+        headers = {"Authorization": f"Bearer {token}", SESSION: str(start["call"])}
+        with connect(url, additional_headers=headers, max_size=None) as socket:
             socket.send(json.dumps(about, ensure_ascii=False))
             first = json.loads(socket.recv(timeout=WAIT_S))  # the first call waits for the models
             if first["type"] == "error":

@@ -1,8 +1,8 @@
 """One recogniser for all lines.
 
 In: Asks of many lines. Out: what was heard, told to whoever asked. The one decision: what ends within a few tens of milliseconds is heard
-together, as much as fits into one batch's seconds; settled turns of agents first, then those of customers, then guesses, and within each kind
-the line that was served longest ago.
+together, shared out among the threads that are free and no more than fits into one batch's seconds; settled turns of agents first, then those of
+customers, then guesses, and within each kind the line that was served longest ago. Of one voice nothing is begun before the last is told.
 """
 
 import logging
@@ -36,6 +36,10 @@ class _Waiting:
     def seconds(self) -> float:
         return len(self.ask.clip) / RATE
 
+    @property
+    def voice(self) -> tuple[str, int]:
+        return self.line, self.ask.channel
+
 
 @dataclass(slots=True, kw_only=True)
 class Load:
@@ -52,31 +56,35 @@ class Load:
 
 @dataclass(slots=True)
 class Hub:
-    """Owns the recogniser, in a thread of its own. `submit` may be called by any thread; `done` is called by the hub's."""
+    """Owns the recogniser, in `at_once` threads of its own. `submit` may be called by any thread; `done` is called by the hub's."""
 
     recogniser: Recogniser
     settings: LiveSettings
     changed: Callable[[bool, float], None] = lambda behind, delay: None  # the machine fell behind, or caught up
     clock: Clock = time.monotonic
+    at_once: int = 1  # batches heard at the same time
     load: Load = field(default_factory=Load)
     _queue: list[_Waiting] = field(default_factory=list)
     _served: dict[str, float] = field(default_factory=dict)  # line -> when
+    _voices: set[tuple[str, int]] = field(default_factory=set)  # line and channel of what is being heard
+    _busy: int = 0  # batches being heard
     _wake: Condition = field(default_factory=Condition)
-    _thread: Thread | None = None
+    _threads: list[Thread] = field(default_factory=list)
     _stopping: bool = False
 
     def start(self) -> None:
         """Begin to hear."""
-        self._thread = Thread(target=self._run, name="live-hub", daemon=True)
-        self._thread.start()
+        self._threads = [Thread(target=self._run, name=f"live-hub-{number}", daemon=True) for number in range(self.at_once)]
+        for thread in self._threads:
+            thread.start()
 
     def stop(self, timeout: float = 30.0) -> None:
         """Hear what is settled, then end."""
         with self._wake:
             self._stopping = True
-            self._wake.notify()
-        if self._thread is not None:
-            self._thread.join(timeout)
+            self._wake.notify_all()
+        for thread in self._threads:
+            thread.join(timeout)
 
     def submit(self, ask: Ask, line: str, done: Callable[[Answer], None]) -> None:
         """Wants a clip heard. A newer guess of a channel takes the place of one that still waits."""
@@ -96,38 +104,48 @@ class Hub:
     def step(self) -> bool:
         """One batch from what waits now; False when nothing does. What the thread does, for those who want no thread."""
         with self._wake:
-            now = self.clock()
-            self._measure(now)
+            began = self.clock()
+            self._measure(began)
             old = [w for w in self._queue if not w.ask.settled] if self.load.behind else []
             self._queue = [w for w in self._queue if w not in old]
             batch = self._pick()
             self._queue = [w for w in self._queue if w not in batch]
-            self._served.update(dict.fromkeys((w.line for w in batch), now))
+            self._served.update(dict.fromkeys((w.line for w in batch), began))
+            self._busy += bool(batch)
+            self._voices |= {w.voice for w in batch}
             self.load.waiting = len(self._queue)
+            self.load.delay = max((began - w.since for w in batch if w.ask.settled), default=self.load.delay)
         self._give_up(old)
         if not batch:
             return False
-        began = self.clock()
-        settled = [began - w.since for w in batch if w.ask.settled]
-        self.load.delay = max(settled, default=self.load.delay)
         for waiting, heard in zip(batch, self._hear(batch), strict=True):
             _tell(waiting, heard)
-        self.load.busy_s += self.clock() - began
-        self.load.batches += 1
-        self.load.heard += len(batch)
+        with self._wake:
+            self._busy -= 1
+            self._voices -= {w.voice for w in batch}
+            self.load.busy_s += self.clock() - began
+            self.load.batches += 1
+            self.load.heard += len(batch)
+            self._wake.notify_all()  # what had to wait for these voices
         return True
 
     def _run(self) -> None:
         while True:
             with self._wake:
-                while not self._queue and not self._stopping:
+                while not self._free() and not self._stopping:
                     self._wake.wait(1.0)
                     self._measure(self.clock())
                 if self._stopping and not any(w.ask.settled for w in self._queue):
                     return
+                if self._stopping and not self._free():
+                    self._wake.wait(1.0)
             if not self._stopping:
                 time.sleep(self.settings.gather_s)
             self.step()
+
+    def _free(self) -> list[_Waiting]:
+        """What may be heard now."""
+        return [w for w in self._queue if w.voice not in self._voices]
 
     def _measure(self, now: float) -> None:
         """Whether the machine is behind, told when it changes."""
@@ -139,12 +157,13 @@ class Hub:
 
     def _pick(self) -> list[_Waiting]:
         """The most wanted, and behind it what fits into the same batch: padding makes every clip as long as the longest. Guesses in the middle of a
-        turn hold nothing else up."""
-        pad, batch = self.settings.window_pad_s, list[_Waiting]()
-        for waiting in sorted(self._queue, key=self._rank):
+        turn hold nothing else up, and other free threads get their share."""
+        pad, batch, free = self.settings.window_pad_s, list[_Waiting](), sorted(self._free(), key=self._rank)
+        most = -(-len(free) // max(1, self.at_once - self._busy))
+        for waiting in free:
             longest = max([waiting.seconds, *(w.seconds for w in batch)])
             alone = waiting.ask.kind is Kind.GROWN and any(w.ask.kind is not Kind.GROWN for w in batch)
-            if not batch or (not alone and (longest + pad) * (len(batch) + 1) <= self.settings.batch_s):
+            if not batch or (not alone and len(batch) < most and (longest + pad) * (len(batch) + 1) <= self.settings.batch_s):
                 batch.append(waiting)
         return batch
 

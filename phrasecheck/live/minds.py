@@ -22,6 +22,7 @@ class Ears:
 
     recogniser: "Recogniser"
     hearing: Callable[[], Hearing]
+    at_once: int = 1  # batches that the recogniser hears at the same time
 
     @property
     def listener(self) -> Listener | None:
@@ -31,9 +32,11 @@ class Ears:
 
 def load_ears(settings: Settings) -> Ears:
     """Raises ModelError, InputError."""
+    from phrasecheck.engines.hearing import workers
     from phrasecheck.engines.registry import load_recogniser
     from phrasecheck.engines.vad import SileroVad
 
     live = settings.live
     asr = settings.asr.model_copy(update={"beam_size": live.beam_size, "window_pad_s": live.window_pad_s, "batch_size": 16})
-    return Ears(recogniser=load_recogniser(settings.model_copy(update={"asr": asr})), hearing=SileroVad().stream)
+    recogniser = load_recogniser(settings.model_copy(update={"asr": asr}))
+    return Ears(recogniser=recogniser, hearing=SileroVad().stream, at_once=workers(asr))

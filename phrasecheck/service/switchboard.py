@@ -263,11 +263,11 @@ class Switchboard:
         with self._loading:
             if self._heard_by is None:
                 ears = self._held.enter_context(self._ears.use())
-                hub = Hub(ears.recogniser, self.settings.live, self._changed)
+                hub = Hub(ears.recogniser, self.settings.live, self._changed, at_once=ears.at_once)
                 hub.start()
                 self._heard_by = hub, ears
         hub, ears = self._heard_by
-        allowed = frozenset((row.phrase_id, row.comparable) for row in self.store.allowances.active())
+        allowed = self.store.allowances.pairs()
         with self._matcher.use() as matcher:
             return hub, Minds(hearing=ears.hearing, matcher=matcher, listener=ears.listener, allowed=allowed)
 

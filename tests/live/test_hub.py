@@ -1,6 +1,7 @@
 """One recogniser for all lines: what goes first, what goes together, what is given up."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event as Flag
 from typing import Any
@@ -190,3 +191,43 @@ def test_a_turn_that_cannot_be_judged_does_not_end_the_call() -> None:
         assert over.wait(10)
     hub.stop()
     assert [event.type for event in events] == ["problem"]
+
+
+class Slow(Sayer):
+    """Hears nothing before it is let."""
+
+    def __init__(self) -> None:
+        self.go = Flag()
+        super().__init__(fail=lambda clips: not self.go.wait(10))
+
+
+def _settled() -> Ask:
+    mark = Mark(kind=Kind.SETTLED, turn=0, start=0, end=1, begin=0, clip=np.zeros(16_000, np.float32))
+    return Ask(mark=mark, channel=0, agent=True, kind=Kind.SETTLED)
+
+
+def test_two_threads_share_what_waits_but_not_one_voice() -> None:
+    slow, told, over = Slow(), list[str](), Flag()
+    hub = Hub(slow, LiveSettings(gather_s=0.05), at_once=2)
+
+    def done(name: str) -> Callable[[Answer], None]:
+        def tell(_: Answer) -> None:
+            told.append(name)
+            if len(told) == 5:
+                over.set()
+
+        return tell
+
+    for name, line in (("a1", "a"), ("b", "b"), ("c", "c"), ("d", "d")):
+        hub.submit(_settled(), line, done(name))
+    hub.start()
+    while len(slow.batches) < 2:
+        time.sleep(0.01)
+    hub.submit(_settled(), "a", done("a2"))  # its voice is being heard: it waits, although the hub could take a batch more
+    time.sleep(0.2)
+    assert slow.batches == [2, 2]
+    slow.go.set()
+    assert over.wait(10)
+    hub.stop()
+    assert sorted(told) == ["a1", "a2", "b", "c", "d"]
+    assert told.index("a1") < told.index("a2")
