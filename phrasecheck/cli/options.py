@@ -1,12 +1,16 @@
 """Options that several commands share, and the Settings they come to."""
 
-from collections.abc import Callable, Mapping, Sequence
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from phrasecheck.cli.language import say
+from phrasecheck.errors import InputError
 
 if TYPE_CHECKING:
     from phrasecheck.settings import Settings
@@ -76,6 +80,15 @@ def raw_options(command: F) -> F:
     return command
 
 
+@contextmanager
+def serve_extra() -> Iterator[None]:
+    """Around imports of what the serve extra brings. Raises InputError naming what is missing."""
+    try:
+        yield
+    except ImportError as error:
+        raise InputError(f"这个命令需要 serve 依赖，缺少 {error.name}：请运行 pip install 'phrasecheck[serve]'") from error
+
+
 def make_settings(
     settings_file: Path | None,
     lexicons: Sequence[Path],
@@ -103,3 +116,11 @@ def make_settings(
 
 def _given(options: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in options.items() if value is not None}
+
+
+def until_told() -> Event:
+    """Set when the process is told to stop: Ctrl-C, SIGTERM."""
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from phrasecheck.cli.language import say
-from phrasecheck.cli.options import settings_file_option
+from phrasecheck.cli.options import serve_extra, settings_file_option, until_told
 from phrasecheck.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,21 +30,33 @@ if TYPE_CHECKING:
     type=click.IntRange(0),
     help=say("几个检查录音的进程（默认按核数；0：不启动）", "Processes that check calls [by cores]; 0: none"),
 )
+@click.option(
+    "--replicas",
+    type=click.IntRange(1),
+    help=say(
+        "在 Ray 集群上起几个副本（Ray Serve），不带检查的进程",
+        "So many replicas on a Ray cluster (Ray Serve), without processes that check",
+    ),
+)
+@click.option("--address", help=say("Ray 集群的地址", "Address of the Ray cluster"))
 @settings_file_option
-def serve(host: str | None, port: int | None, workers: int | None, settings_file: Path | None) -> None:
-    """Exit status 1 when the port is taken, or the database is of another version or away."""
-    settings = _settings(settings_file, host, port, workers)
-    try:
+def serve(
+    host: str | None, port: int | None, workers: int | None, replicas: int | None, address: str | None, settings_file: Path | None
+) -> None:
+    """Exit status 1 when the port is taken, the database is of another version or away, or there is no Ray cluster."""
+    settings = _settings(settings_file, host, port, workers, address)
+    with serve_extra():
         import uvicorn
 
         from phrasecheck.cluster import make_executor
         from phrasecheck.service.app import create_app
         from phrasecheck.service.logs import log_settings
         from phrasecheck.store.store import open_store
-    except ImportError as error:
-        raise InputError(f"这个命令需要 serve 依赖，缺少 {error.name}：请运行 pip install 'phrasecheck[serve]'") from error
     store = open_store(settings.store)
     listening = _listen(settings.service)
+    if replicas:
+        _replicate(settings, replicas, store, listening)
+        return
     executor = None if workers == 0 else make_executor(settings)
     app = create_app(settings, store, executor)
     _greet(store, _address(settings.service, listening))
@@ -61,12 +73,29 @@ def serve(host: str | None, port: int | None, workers: int | None, settings_file
         store.close()
 
 
-def _settings(file: Path | None, host: str | None, port: int | None, workers: int | None) -> "Settings":
+def _replicate(settings: "Settings", number: int, store: "Store", listening: socket.socket) -> None:
+    """Until told to stop. The port was only tried: Ray's proxies listen on it."""
+    from phrasecheck.cluster.replicas import replicas
+    from phrasecheck.service.app import create_app
+
+    stop = until_told()
+    address = _address(settings.service, listening)
+    port = listening.getsockname()[1]
+    listening.close()
+    service = settings.service.model_copy(update={"port": port})
+    with replicas(settings.model_copy(update={"service": service}), number, create_app):
+        _greet(store, address)
+        store.close()
+        stop.wait()
+
+
+def _settings(file: Path | None, host: str | None, port: int | None, workers: int | None, address: str | None) -> "Settings":
     from phrasecheck.settings import load_settings
 
     settings = load_settings(file)
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    cluster = settings.cluster.model_copy(update={"workers": workers}) if workers else settings.cluster
+    wanted = {name: value for name, value in (("workers", workers), ("address", address)) if value}
+    cluster = settings.cluster.model_copy(update=wanted)
     return settings.model_copy(update={"service": settings.service.model_copy(update=given), "cluster": cluster})
 
 

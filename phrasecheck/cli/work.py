@@ -1,6 +1,5 @@
 """phrasecheck work: workers by themselves, on this machine or on a Ray cluster, for the database and recordings that the settings name."""
 
-import signal
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -8,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from phrasecheck.cli.language import say
-from phrasecheck.cli.options import settings_file_option
-from phrasecheck.errors import InputError
+from phrasecheck.cli.options import serve_extra, settings_file_option, until_told
 
 if TYPE_CHECKING:
     from phrasecheck.cluster import Executor, Progress
@@ -38,13 +36,9 @@ def work(executor: str | None, workers: int | None, address: str | None, until_d
     settings = load_settings(settings_file)
     given = {"executor": executor, "workers": workers, "address": address}
     cluster = settings.cluster.model_copy(update={name: value for name, value in given.items() if value is not None})
-    try:
+    with serve_extra():
         from phrasecheck.cluster import make_executor
-    except ImportError as error:
-        raise InputError(f"这个命令需要 serve 依赖，缺少 {error.name}：请运行 pip install 'phrasecheck[serve]'") from error
-    stop = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = until_told()
     made = make_executor(settings.model_copy(update={"cluster": cluster}))
     made.start()
     try:
