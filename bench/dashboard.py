@@ -11,26 +11,16 @@ from collections.abc import Callable
 from datetime import timedelta
 from time import perf_counter, process_time
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from bench.data import table
-from bench.list import AT_ONCE, CALLS, START, _call, _hit, _result
+from bench.list import CALLS, START, fill
 from phrasecheck.settings import StoreSettings
 from phrasecheck.store.figures import Stretch
-from phrasecheck.store.store import Store, open_store
-from phrasecheck.store.tables import CallRow, HitRow, ResultRow
+from phrasecheck.store.store import open_store
+from phrasecheck.store.tables import CallRow
 
 TIMES = 5
-
-
-def fill(store: Store, calls: int) -> None:
-    """The rows, as the worker leaves them, but for the words."""
-    for first in range(0, calls, AT_ONCE):
-        numbers = range(first, min(first + AT_ONCE, calls))
-        with store.database.write() as session:
-            session.execute(insert(CallRow), [_call(n) for n in numbers])
-            session.execute(insert(ResultRow), [_result(n) for n in numbers])
-            session.execute(insert(HitRow), [_hit(n, k) for n in numbers for k in range(n % 4)])
 
 
 def main() -> None:
@@ -38,7 +28,7 @@ def main() -> None:
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else CALLS
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(StoreSettings(database=f"sqlite:///{folder}/desk.db", recordings=f"{folder}/recordings"))
-        fill(store, calls)
+        fill(store, calls, spoken=0)
         with store.database.read() as session:
             last = session.scalar(select(CallRow.said_at).order_by(CallRow.said_at.desc()).limit(1))
         assert last is not None

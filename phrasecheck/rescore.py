@@ -18,9 +18,9 @@ from phrasecheck.matching.matcher import FINDERS, Finder, Matcher
 from phrasecheck.matching.own import SLOPE
 from phrasecheck.matching.reading import Floats
 from phrasecheck.matching.semantic import embed, own_lines
-from phrasecheck.normalize import normalize
+from phrasecheck.normalize import Normalized, normalize
 from phrasecheck.pipeline import Allowed, assemble, judge, models_of, rejudge
-from phrasecheck.prints import Print, Unit, units
+from phrasecheck.prints import Print, units
 from phrasecheck.settings import Settings
 from phrasecheck.split import pairs
 from phrasecheck.types import CallResult, Finding, Hit
@@ -54,11 +54,10 @@ class Screen:
         """Are there lines that only prints can be compared with?"""
         return bool(len(self.bad) or len(self.fine))
 
-    def touches(self, unit: Unit, hits: Sequence[Hit], print_: Print | None) -> bool:
+    def touches(self, text: Normalized, hits: Sequence[Hit], print_: Print | None) -> bool:
         """Can the verdict on this text be another one?"""
         if hits and (self.hits_all or any({hit.phrase_id, *hit.also} & self.named for hit in hits)):
             return True
-        text = normalize(unit.text)
         if text.text and any(finder.find(text) for finder in self.finders):
             return True
         return print_ is not None and len(print_.vectors) > 0 and self._near(print_, bool(hits))
@@ -174,7 +173,8 @@ def touched(old: CallResult, settings: Settings, difference: Screen, prints: Col
     kept: Collection[Print | None] = [None] * len(all_units) if prints is None else prints
     for unit, print_ in zip(all_units, kept, strict=True):
         hits = [hit for hit in old.hits if hit.utterance_id in unit.ids]
-        if difference.touches(unit, hits, print_) or (spared and any(w in normalize(unit.text).text for w in spared)):
+        text = normalize(unit.text)
+        if difference.touches(text, hits, print_) or any(wording in text.text for wording in spared):
             found.update(unit.ids)
     chain = [(pair.first.id, pair.second.id) for pair in pairs(old.transcript.utterances, gap)]
     for first, second in [*chain, *reversed(chain)]:

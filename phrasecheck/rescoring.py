@@ -66,7 +66,7 @@ class Rescoring:
 
     def _preview(self, claimed: RescoreRow) -> bool:
         waiting = self.store.rescores.waiting(claimed, AT_ONCE)
-        allowed = frozenset((row.phrase_id, row.comparable) for row in self.store.allowances.active())
+        allowed = self.store.allowances.pairs()
         done: list[Judged] = []
         failed: dict[int, str] = {}
         with self.matchers.version(claimed.version_id or 0) as matcher:

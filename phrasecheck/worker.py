@@ -176,7 +176,7 @@ def _checked(store: Store, claim: Claim, check: Check, pulse: "Pulse") -> CallRe
     call = claim.call
     with ExitStack() as stack:
         path = _fetched(pulse, lambda: stack.enter_context(store.recordings.local(call.recording)))
-        allowed = frozenset((row.phrase_id, row.comparable) for row in _fetched(pulse, store.allowances.active))
+        allowed = _fetched(pulse, store.allowances.pairs)
         request = Request(
             path=path,
             role=call.role,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from phrasecheck.cli.db import open_database
+from phrasecheck.cli.db import whole_trail
 from phrasecheck.cli.language import say
 from phrasecheck.cli.options import settings_file_option
 from phrasecheck.errors import InputError
@@ -25,14 +25,7 @@ def audit() -> None:
 @settings_file_option
 def verify(noted: str | None, settings_file: Path | None) -> None:
     """Exit status 1 when an entry was changed, or what was noted is gone."""
-    from phrasecheck.store.audit import Audit
-
-    database = open_database(settings_file)
-    database.check()
-    trail = Audit(database)
-    broken = trail.first_broken()
-    if broken is not None:
-        raise InputError(f"审计记录从第 {broken} 条起与它前面的对不上：有人绕过程序改过数据库，请与备份核对")
+    _, trail = whole_trail(settings_file)
     if noted is not None and not trail.holds(noted.strip()):
         raise InputError(f"审计记录里应有校验值 {noted}，没有找到：那一条之后被截掉过，或换过数据库，请与备份核对")
     latest = trail.entries(limit=1)

@@ -6,18 +6,13 @@ from typing import TYPE_CHECKING
 import click
 
 from phrasecheck.cli.language import say
+from phrasecheck.cli.options import serve_extra, settings_file_option
 from phrasecheck.errors import InputError
 
 if TYPE_CHECKING:
+    from phrasecheck.store.audit import Audit
     from phrasecheck.store.database import Database
     from phrasecheck.store.recordings import Recordings
-
-_settings = click.option(
-    "--settings",
-    "settings_file",
-    type=click.Path(path_type=Path),
-    help=say("设置文件（YAML，见 docs/settings.md）", "Settings file (YAML)"),
-)
 
 
 @click.group(help=say("数据库：升级表结构、核对、备份、恢复。", "The database: upgrade its tables, check, back up, restore."))
@@ -26,7 +21,7 @@ def db() -> None:
 
 
 @db.command(help=say("把表结构升到这个版本；已经是的话什么也不做。", "Bring the tables to this version; nothing when they are."))
-@_settings
+@settings_file_option
 def upgrade(settings_file: Path | None) -> None:
     """Says from which version to which."""
     database = open_database(settings_file)
@@ -43,17 +38,10 @@ def upgrade(settings_file: Path | None) -> None:
 @db.command(
     help=say("核对表结构的版本，以及审计记录没有被改过。", "Check the version of the tables, and that nobody has changed the audit trail.")
 )
-@_settings
+@settings_file_option
 def check(settings_file: Path | None) -> None:
     """Exit status 1 when either is not as it should be."""
-    from phrasecheck.store.audit import Audit
-
-    database = open_database(settings_file)
-    database.check()
-    audit = Audit(database)
-    broken = audit.first_broken()
-    if broken is not None:
-        raise InputError(f"审计记录从第 {broken} 条起与它前面的对不上：有人绕过程序改过数据库，请与备份核对")
+    database, audit = whole_trail(settings_file)
     click.echo(say(f"表结构是版本 {database.revision()}，审计记录完整", f"Tables of version {database.revision()}, audit trail whole"))
     click.echo(say(f"审计记录的末尾校验值：{audit.last_digest()}", f"Last digest of the audit trail: {audit.last_digest()}"))
 
@@ -61,7 +49,7 @@ def check(settings_file: Path | None) -> None:
 @db.command(help=say("整个数据库写成一个备份文件；服务可以照常运行。", "Write the whole database into one file; the service may go on."))
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--no-recordings", is_flag=True, help=say("不要录音，只要数据库", "The database alone, without recordings"))
-@_settings
+@settings_file_option
 def backup(file: Path, no_recordings: bool, settings_file: Path | None) -> None:
     """Refuses to overwrite: yesterday's backup may be the good one."""
     from phrasecheck.store.backup import backup as write
@@ -81,7 +69,7 @@ def backup(file: Path, no_recordings: bool, settings_file: Path | None) -> None:
     )
 )
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@_settings
+@settings_file_option
 def restore(file: Path, settings_file: Path | None) -> None:
     """Says whether the audit trail in it holds."""
     from phrasecheck.store.audit import Audit
@@ -102,11 +90,22 @@ def _recordings(settings_file: Path | None) -> "Recordings":
     return Recordings(load_settings(settings_file).store.recordings)
 
 
+def whole_trail(settings_file: Path | None) -> "tuple[Database, Audit]":
+    """The database and its audit trail. Raises StoreError for tables of another version, InputError for a trail that was changed."""
+    database = open_database(settings_file)
+    from phrasecheck.store.audit import Audit
+
+    database.check()
+    audit = Audit(database)
+    broken = audit.first_broken()
+    if broken is not None:
+        raise InputError(f"审计记录从第 {broken} 条起与它前面的对不上：有人绕过程序改过数据库，请与备份核对")
+    return database, audit
+
+
 def open_database(settings_file: Path | None) -> "Database":
     from phrasecheck.settings import load_settings
 
-    try:
+    with serve_extra():
         from phrasecheck.store.database import Database
-    except ImportError as error:
-        raise InputError(f"这个命令需要 serve 依赖，缺少 {error.name}：请运行 pip install 'phrasecheck[serve]'") from error
     return Database(load_settings(settings_file).store.database)

@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 
 from phrasecheck.cli.language import say
-from phrasecheck.cli.options import settings_file_option
-from phrasecheck.errors import InputError
+from phrasecheck.cli.options import serve_extra, settings_file_option
 
 
 @click.group(help=say("保留期限：删除到期的通话。", "Retention: delete calls that have been kept long enough."))
@@ -26,11 +25,9 @@ def run(dry_run: bool, settings_file: Path | None) -> None:
     """One line a call, and how many."""
     from phrasecheck.settings import load_settings
 
-    try:
+    with serve_extra():
         from phrasecheck.store.retention import WHY
         from phrasecheck.store.store import open_store
-    except ImportError as error:
-        raise InputError(f"这个命令需要 serve 依赖，缺少 {error.name}：请运行 pip install 'phrasecheck[serve]'") from error
     settings = load_settings(settings_file)
     store = open_store(settings.store)
     if not dry_run:

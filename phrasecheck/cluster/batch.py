@@ -102,7 +102,8 @@ def _few_retries() -> dict[str, int]:
 
 def _unheard(out: str, missing: Mapping[str, Row]) -> Iterator[Outcome]:
     """Recordings whose part was written by a worker that died before it could tell."""
-    yield from (outcome for outcome in finished(out) if outcome.recording in missing)
+    if missing:  # else all parts would be read again for nothing
+        yield from (outcome for outcome in finished(out) if outcome.recording in missing)
 
 
 def _row(address: str, request: Request) -> Row:

@@ -132,7 +132,7 @@ class RayExecutor:
         """One actor for each call that waits, as far as there may be. One stays, so that the first call of the morning finds its models loaded."""
         if monotonic() < self._not_before:
             return
-        wanted = max(1, min(self.progress().waiting, self._most()))
+        wanted = max(1, min(self._store.calls.waiting(), self._most()))
         for _ in range(wanted - len(self._hands)):
             self._hands = [*self._hands, self._begin(stays=not any(hand.stays for hand in self._hands))]
 

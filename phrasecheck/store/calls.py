@@ -158,16 +158,8 @@ class Calls:
     def claim(self) -> Claim | None:
         """The call that has waited longest, or one whose worker died; None when there is nothing to do. No two workers get the same."""
         now = self.database.now()
-        dead = and_(CallRow.state == CallState.CHECKING, CallRow.lease_until < now)
-        query = (
-            select(CallRow)
-            .where(or_(CallRow.state == CallState.QUEUED, dead))
-            .order_by(CallRow.uploaded_at, CallRow.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
         with self.database.write() as session:
-            while (row := session.scalar(query)) is not None:
+            while (row := _next(session, now)) is not None:
                 if row.tries < self.max_tries:
                     row.state, row.tries = next_call(row.state, CallState.CHECKING), row.tries + 1
                     row.lease, row.lease_until = secrets.token_hex(16), now + self.lease
@@ -204,6 +196,11 @@ class Calls:
         row.state, row.reason, row.lease, row.lease_until = next_call(row.state, state), reason, None, None
         if state is CallState.FAILED:
             announce(session, row, self.database.now())
+
+    def waiting(self) -> int:
+        """How many calls have no end yet: quick, to be asked all the time."""
+        with self.database.read() as session:
+            return session.scalar(select(func.count()).where(CallRow.state.in_((CallState.QUEUED, CallState.CHECKING)))) or 0
 
     def counts(self) -> dict[CallState, int]:
         """How many calls are in each state."""
@@ -250,6 +247,15 @@ class Calls:
             session.flush()
             if not shared:  # before the commit: if that fails the deletion can be repeated, the other way round a file would be left behind
                 self.recordings.delete(row.recording)
+
+
+def _next(session: Session, now: datetime) -> CallRow | None:
+    """The first of those that are queued and of those whose worker died, locked. Asked for both at once, the database reads and sorts the whole queue; each
+    by itself it finds at the head of an index."""
+    first = select(CallRow).order_by(CallRow.uploaded_at, CallRow.id).limit(1).with_for_update(skip_locked=True)
+    dead = session.scalar(first.where(CallRow.state == CallState.CHECKING, CallRow.lease_until < now))
+    queued = session.scalar(first.where(CallRow.state == CallState.QUEUED))
+    return min((row for row in (dead, queued) if row is not None), key=lambda row: (row.uploaded_at, row.id), default=None)
 
 
 def existing(session: Session, call_id: str, *, lock: bool = False) -> CallRow:

@@ -55,6 +55,10 @@ class Allowances:
         """Those in force."""
         return self._list(removed=False)
 
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """Those in force as matching takes them (pipeline.Allowed): phrase and comparable wording."""
+        return frozenset((row.phrase_id, row.comparable) for row in self.active())
+
     def removed(self) -> list[AllowanceRow]:
         """Those that were."""
         return self._list(removed=True)

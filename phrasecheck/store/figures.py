@@ -137,7 +137,8 @@ class Figures:
         """Now, whatever the stretch."""
         mine = _whose(team, agent)
         with self.database.read() as session:
-            states = session.execute(select(CallRow.state, func.count()).where(*mine).group_by(CallRow.state)).all()
+            shown = CallRow.state.in_((*WAITING, CallState.FAILED))
+            states = session.execute(select(CallRow.state, func.count()).where(shown, *mine).group_by(CallRow.state)).all()
             calls = {row[0]: row[1] for row in states}
             reviews = session.execute(_open(mine)).all()
         hits = {(state, doubtful): number for state, doubtful, number in reviews}

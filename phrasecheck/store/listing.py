@@ -28,6 +28,7 @@ _OF_RESULTS = ("phrase", "section", "review", "doubtful", "points_at_most", "uns
 _Rows = Select[*tuple[Any, ...]]
 _CURRENT = and_(ResultRow.call_id == CallRow.id, ResultRow.current)
 COUNTS = or_(and_(HitRow.doubtful.is_(False), HitRow.state.in_(STANDING)), HitRow.state.in_(AFFIRMED))  # what a hit needs to be a violation
+CLAIMED = select(HitRow).join(ResultRow, ResultRow.id == HitRow.result_id).where(ResultRow.current)  # what current results claim
 OPEN = and_(HitRow.doubtful, HitRow.state == ReviewState.NEW)  # doubtful, and nobody has looked
 
 
@@ -129,10 +130,10 @@ class Listing:
 
     def hits(self, call_ids: Sequence[str]) -> dict[str, list[HitRow]]:
         """The moments that the current results of these calls claim, by call, in the order of the call."""
-        query = select(HitRow).join(ResultRow, ResultRow.id == HitRow.result_id).where(ResultRow.current, HitRow.call_id.in_(call_ids))
+        query = CLAIMED.where(HitRow.call_id.in_(call_ids)).order_by(HitRow.call_id, HitRow.at_s, HitRow.id)
         found: dict[str, list[HitRow]] = {}
         with self.database.read() as session:
-            for hit in session.scalars(query.order_by(HitRow.call_id, HitRow.at_s, HitRow.id)):
+            for hit in session.scalars(query):
                 found.setdefault(hit.call_id, []).append(hit)
         return found
 

@@ -118,7 +118,8 @@ class LiveCalls:
 
     def so_far(self) -> list[Told]:
         """What there is to know of the calls that run now, without what was heard in passing."""
-        return self._events(_EVENTS.where(LiveCallRow.ended_at.is_(None), LiveEventRow.type != "partial"))
+        running = select(LiveCallRow.id).where(LiveCallRow.ended_at.is_(None))  # in the join SQLite would walk all events there are
+        return self._events(_EVENTS.where(LiveEventRow.live_id.in_(running), LiveEventRow.type != "partial"))
 
     def _events(self, query: Select[LiveEventRow, LiveCallRow]) -> list[Told]:
         with self.database.read() as session:

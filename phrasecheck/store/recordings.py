@@ -51,7 +51,7 @@ class Recordings:
         beside = f"{self._root}/.part-{uuid4().hex}"
         try:
             digest, size = self._write(stream, beside)
-            key = f"{digest[:2]}/{digest}{_suffix(name)}"
+            key = f"{digest[:2]}/{digest}{suffix_of(name)}"
             self._fs.makedirs(self._fs._parent(self._path(key)), exist_ok=True)
             self._fs.mv(beside, self._path(key))  # a rename on a local disk: never half a file under its hash
         except OSError as error:
@@ -146,6 +146,7 @@ class Recordings:
         return f"{self._root}/{key}"
 
 
-def _suffix(name: str) -> str:
+def suffix_of(name: str) -> str:
+    """Of a file that the user calls so, as keys have it; empty when it looks like none."""
     suffix = PurePath(name).suffix.lower()
     return suffix if SUFFIX.fullmatch(suffix) else ""

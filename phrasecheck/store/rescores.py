@@ -255,13 +255,13 @@ class Rescores:
     def get(self, number: int) -> Standing:
         """Raises NotFoundError."""
         with self.database.read() as session:
-            return _standing(session, _existing(session, number))
+            return _standings(session, [_existing(session, number)])[0]
 
     def latest(self, limit: int = 20) -> list[Standing]:
         """The latest first."""
         with self.database.read() as session:
             rows = session.scalars(select(RescoreRow).order_by(RescoreRow.id.desc()).limit(limit)).all()
-            return [_standing(session, row) for row in rows]
+            return _standings(session, rows)
 
     def differences(self, number: int, after: int = 0, limit: int = 50) -> list[Difference]:
         """Calls in which something changes, or that went wrong, behind the item `after`."""
@@ -320,21 +320,27 @@ def _values(one: Judged) -> dict[str, Any]:
     }
 
 
-def _standing(session: Session, row: RescoreRow) -> Standing:
-    sums = select(
-        RescoreItemRow.state,
-        func.count(),
-        *(func.sum(column) for column in (RescoreItemRow.appeared, RescoreItemRow.vanished, RescoreItemRow.altered)),
+def _standings(session: Session, rows: Sequence[RescoreRow]) -> list[Standing]:
+    item = RescoreItemRow
+    sums = (
+        select(item.rescore_id, item.state, func.count(), func.sum(item.appeared), func.sum(item.vanished), func.sum(item.altered))
+        .where(item.rescore_id.in_([row.id for row in rows]))
+        .group_by(item.rescore_id, item.state)
     )
-    rows = session.execute(sums.where(RescoreItemRow.rescore_id == row.id).group_by(RescoreItemRow.state)).all()
-    totals = Counter[str]()
-    for one in rows:
-        totals.update(appeared=one[2], vanished=one[3], altered=one[4])
-    return Standing(
-        rescore=row,
-        author=session.scalar(select(UserRow.name).where(UserRow.id == row.author_id)) or "",
-        items={one[0]: one[1] for one in rows},
-        appeared=totals["appeared"],
-        vanished=totals["vanished"],
-        altered=totals["altered"],
-    )
+    items: dict[int, dict[ItemState, int]] = {row.id: {} for row in rows}
+    totals = {row.id: Counter[str]() for row in rows}
+    for number, state, count, appeared, vanished, altered in session.execute(sums):
+        items[number][state] = count
+        totals[number].update(appeared=appeared, vanished=vanished, altered=altered)
+    names = dict(session.execute(select(UserRow.id, UserRow.name).where(UserRow.id.in_([row.author_id for row in rows]))).all())
+    return [
+        Standing(
+            rescore=row,
+            author=names.get(row.author_id, ""),
+            items=items[row.id],
+            appeared=totals[row.id]["appeared"],
+            vanished=totals[row.id]["vanished"],
+            altered=totals[row.id]["altered"],
+        )
+        for row in rows
+    ]

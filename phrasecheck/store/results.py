@@ -19,6 +19,7 @@ from phrasecheck.settings import ScoreSettings
 from phrasecheck.store.audit import Audit
 from phrasecheck.store.calls import Claim, existing, held
 from phrasecheck.store.database import Database
+from phrasecheck.store.listing import CLAIMED
 from phrasecheck.store.search import sounds
 from phrasecheck.store.states import CallState, next_call, ruling
 from phrasecheck.store.tables import CallRow, HitRow, ResultRow, UtteranceRow
@@ -89,14 +90,8 @@ class Results:
 
     def hits(self, call_id: str) -> list[HitRow]:
         """The moments that the current result claims, in the order of the call."""
-        query = (
-            select(HitRow)
-            .join(ResultRow, ResultRow.id == HitRow.result_id)
-            .where(HitRow.call_id == call_id, ResultRow.current)
-            .order_by(HitRow.at_s, HitRow.id)
-        )
         with self.database.read() as session:
-            return list(session.scalars(query))
+            return list(session.scalars(CLAIMED.where(HitRow.call_id == call_id).order_by(HitRow.at_s, HitRow.id)))
 
     def moments(self, call_id: str) -> list[HitRow]:
         """All moments of a call that any result ever claimed, in the order of the call."""

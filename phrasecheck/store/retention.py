@@ -12,6 +12,7 @@ from enum import StrEnum
 from itertools import islice
 
 from sqlalchemy import ColumnElement, case, func, literal, select, update
+from sqlalchemy.orm import aliased
 
 from phrasecheck.errors import InputError, NotFoundError, RefusedError
 from phrasecheck.settings import PrivacySettings
@@ -82,10 +83,10 @@ class Retention:
     def run_once_a_day(self, policy: PrivacySettings) -> int | None:
         """`run`, when the hour has come and today's was not yet; None when not. Two servers at once delete nothing twice."""
         now = self.database.now().astimezone()
-        latest = self.latest_run()
-        if now.hour < policy.retention_hour or (latest is not None and latest.at.astimezone().date() == now.date()):
+        if now.hour < policy.retention_hour:
             return None
-        return self.run(policy)
+        latest = self.latest_run()
+        return None if latest is not None and latest.at.astimezone().date() == now.date() else self.run(policy)
 
     def latest_run(self) -> AuditRow | None:
         """When it ran last."""
@@ -127,9 +128,12 @@ class Retention:
 
     def held(self) -> list[Held]:
         """The calls on hold."""
+        told = (AuditRow.subject == "call:" + CallRow.id, AuditRow.action == HOLD)
+        latest = select(func.max(AuditRow.id)).where(*told).correlate(CallRow).scalar_subquery()
+        entry = aliased(AuditRow)
+        query = select(CallRow, entry).outerjoin(entry, entry.id == latest).where(CallRow.hold).order_by(CallRow.said_at.desc())
         with self.database.read() as session:
-            calls = list(session.scalars(select(CallRow).where(CallRow.hold).order_by(CallRow.said_at.desc())))
-        return [Held(call=c, entry=next(iter(self.audit.entries(f"call:{c.id}", limit=1, action=HOLD)), None)) for c in calls]
+            return [Held(call=call, entry=found) for call, found in session.execute(query)]
 
     def gone(self, before: int | None = None, limit: int = 50) -> list[AuditRow]:
         """The record of what was deleted, the latest first."""

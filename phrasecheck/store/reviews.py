@@ -17,6 +17,7 @@ from phrasecheck.errors import InputError, NotFoundError, RefusedError
 from phrasecheck.store.audit import Audit
 from phrasecheck.store.calls import existing
 from phrasecheck.store.database import Database
+from phrasecheck.store.listing import CLAIMED
 from phrasecheck.store.results import judge
 from phrasecheck.store.states import REVIEW_MOVES, Permission, RejectReason, ReviewState, Verb, next_review
 from phrasecheck.store.tables import CallRow, HitRow, ResultRow, ReviewRow, UserRow
@@ -103,15 +104,8 @@ class Reviews:
 
     def waiting(self, states: Sequence[ReviewState] = (ReviewState.NEW, ReviewState.APPEALED), limit: int = 100) -> list[HitRow]:
         """Hits of current results in these states, the longest there first."""
-        query = (
-            select(HitRow)
-            .join(ResultRow, ResultRow.id == HitRow.result_id)
-            .where(ResultRow.current, HitRow.state.in_(states))
-            .order_by(HitRow.id)
-            .limit(limit)
-        )
         with self.database.read() as session:
-            return list(session.scalars(query))
+            return list(session.scalars(CLAIMED.where(HitRow.state.in_(states)).order_by(HitRow.id).limit(limit)))
 
     def queue(
         self,

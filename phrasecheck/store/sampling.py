@@ -18,7 +18,7 @@ from phrasecheck.errors import InputError, NotFoundError, RefusedError
 from phrasecheck.store.audit import Audit
 from phrasecheck.store.database import Database
 from phrasecheck.store.draws import Agreement, Candidate, agreement, per_agent, percentage, ranked, shared_out, some
-from phrasecheck.store.listing import COUNTS, OPEN
+from phrasecheck.store.listing import CLAIMED, COUNTS, OPEN
 from phrasecheck.store.states import CallState, Permission, ReviewState, Verb
 from phrasecheck.store.tables import AssignmentRow, CallRow, HitRow, Listened, OpinionRow, ResultRow, ReviewRow, SampleRow, UserRow
 from phrasecheck.types import Role
@@ -190,9 +190,8 @@ class Sampling:
 
     def hits(self, call_id: str) -> list[HitRow]:
         """What the current result claims in a call, in its order."""
-        query = select(HitRow).join(ResultRow, ResultRow.id == HitRow.result_id).where(HitRow.call_id == call_id, ResultRow.current)
         with self.database.read() as session:
-            return list(session.scalars(query.order_by(HitRow.at_s, HitRow.id)))
+            return list(session.scalars(CLAIMED.where(HitRow.call_id == call_id).order_by(HitRow.at_s, HitRow.id)))
 
     def opinions(self, call_id: str, user_id: int) -> dict[int, OpinionRow]:
         """One's own opinions on a call's hits, by hit."""

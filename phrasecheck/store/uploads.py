@@ -10,7 +10,7 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import gettempdir
 from time import time
 from typing import Any
@@ -24,13 +24,14 @@ from phrasecheck.metadata import Known
 from phrasecheck.store.audit import Audit
 from phrasecheck.store.calls import existing
 from phrasecheck.store.database import Database
-from phrasecheck.store.recordings import SUFFIX
+from phrasecheck.store.recordings import suffix_of
 from phrasecheck.store.states import CallState, next_call
 from phrasecheck.store.tables import CallRow, UploadFactRow, UploadItemRow, UploadRow, UploadState
 
 HOLD = timedelta(seconds=60)  # whoever takes an upload in says so again with each item
 KEPT = timedelta(days=30)  # what became of uploads, and metadata whose recordings never came
 STALE_S = 2 * 86_400.0  # a file that nobody has written to for so long belongs to nobody
+_ALIVE = UploadRow.state.in_((UploadState.OPEN, UploadState.WHOLE))  # «not TAKEN» would walk all that there were: no index answers it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +80,12 @@ class Uploads:
 
     def path(self, row: UploadRow) -> Path:
         """Its file."""
-        return self.folder / f".{row.id}{_suffix(row.name)}"
+        return self.folder / f".{row.id}{suffix_of(row.name)}"
 
     def scratch(self, name: str) -> Path:
         """A place of its own for a file called `name`; whoever asks deletes it."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return self.folder / f".{uuid4().hex}{_suffix(name)}"
+        return self.folder / f".{uuid4().hex}{suffix_of(name)}"
 
     def offset(self, row: UploadRow) -> int:
         """Bytes that are here. Raises NotFoundError."""
@@ -145,7 +146,7 @@ class Uploads:
         """Whole uploads that nobody is at any more, whose files are on this machine; also those whose last bytes came just before a kill."""
         free = or_(UploadRow.taken_until.is_(None), UploadRow.taken_until < self.database.now())
         with self.database.read() as session:
-            rows = session.scalars(select(UploadRow).where(UploadRow.state != UploadState.TAKEN, free).order_by(UploadRow.made_at)).all()
+            rows = session.scalars(select(UploadRow).where(_ALIVE, free).order_by(UploadRow.made_at)).all()
         complete = [row for row in rows if self.path(row).exists() and self.offset(row) == row.length]
         for row in complete:
             self.whole(row)
@@ -223,17 +224,15 @@ class Uploads:
         now = self.database.now()
         unfinished = and_(UploadRow.state == UploadState.OPEN, UploadRow.expires_at < now)
         old = and_(UploadRow.state == UploadState.TAKEN, UploadRow.made_at < now - KEPT)
-        with self.database.read() as session:
-            rows = session.scalars(select(UploadRow).where(or_(unfinished, old))).all()
-        for row in rows:
-            self.drop(row)
         with self.database.write() as session:
+            rows = session.scalars(select(UploadRow).where(or_(unfinished, old)).with_for_update()).all()
+            for row in rows:
+                session.delete(row)
             session.execute(delete(UploadFactRow).where(UploadFactRow.made_at < now - KEPT))
-        return len(rows) + self._sweep_files({f".{name}" for name in self._alive()})
-
-    def _alive(self) -> Collection[str]:
-        with self.database.read() as session:
-            return session.scalars(select(UploadRow.id).where(UploadRow.state != UploadState.TAKEN)).all()
+            alive = session.scalars(select(UploadRow.id).where(_ALIVE)).all()
+        for row in rows:
+            self.path(row).unlink(missing_ok=True)
+        return len(rows) + self._sweep_files({f".{name}" for name in alive})
 
     def _sweep_files(self, alive: Collection[str]) -> int:
         files = [path for path in self.folder.glob(".*") if path.is_file() and path.stem not in alive]
@@ -253,11 +252,6 @@ def upload_folder(recordings: str, parts: str) -> Path:
 
 def _facts(user_id: int, batch: str) -> Any:
     return and_(UploadFactRow.user_id == user_id, UploadFactRow.batch == batch)
-
-
-def _suffix(name: str) -> str:
-    suffix = PurePosixPath(name).suffix.lower()
-    return suffix if SUFFIX.fullmatch(suffix) else ""
 
 
 def _full(error: OSError) -> StoreError:
