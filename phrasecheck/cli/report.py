@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from phrasecheck.feedback.period import Period
     from phrasecheck.feedback.preview import Change
     from phrasecheck.handout import Asked
+    from phrasecheck.lexicon import Lexicon
     from phrasecheck.settings import Settings
     from phrasecheck.store.store import Store
 
@@ -83,7 +84,7 @@ def report(
         if due:
             _make_due(store, settings)
         elif preview is not None:
-            _show_preview(source, settings, load_settings(preview), whole)
+            _show_preview(source, _lexicon(store, settings), settings, load_settings(preview), whole)
         else:
             asked = _asked({"agent": agent, "team": team, "role": role}, director, coaching, whole, settings)
             _write(asked, source, settings, formats, out, store)
@@ -91,9 +92,8 @@ def report(
 
 def _write(asked: "Asked", source: "Source", settings: "Settings", formats: str, out: Path, store: "Store | None") -> None:
     from phrasecheck import handout
-    from phrasecheck.lexicon import load_lexicon
 
-    with_ = handout.maker(source, load_lexicon(settings.lexicons), settings)
+    with_ = handout.maker(source, _lexicon(store, settings), settings)
     names = [name.strip() for name in formats.split(",") if name.strip()]
     try:
         for file in handout.files(handout.make(asked, with_), names, with_, asked.period, store):
@@ -125,6 +125,17 @@ def _period(whole: tuple[date | None, date | None], settings: "Settings") -> "Pe
     return period(*whole, _today(offset), offset)
 
 
+def _lexicon(store: "Store | None", settings: "Settings") -> "Lexicon":
+    """The one in force, the company's own phrases with it."""
+    from phrasecheck.lexicon import load_lexicon
+
+    if store is None:
+        return load_lexicon(settings.lexicons)
+    from phrasecheck.store.lexicons import lexicon_in_force
+
+    return lexicon_in_force(store.lexicons, settings)
+
+
 def _today(utc_offset: float) -> date:
     from datetime import UTC
 
@@ -133,26 +144,24 @@ def _today(utc_offset: float) -> date:
 
 def _make_due(store: "Store | None", settings: "Settings") -> None:
     from phrasecheck.handout import make_due
-    from phrasecheck.lexicon import load_lexicon
 
     if store is None:
         raise InputError("--due 做的是数据库里登记的定期报告，不能与 --results 同用")
-    made = make_due(store, load_lexicon(settings.lexicons), settings)
+    made = make_due(store, _lexicon(store, settings), settings)
     for path in made:
         click.echo(path)
     if not made:
         click.echo(say("没有到期的报告", "Nothing is due"))
 
 
-def _show_preview(source: "Source", settings: "Settings", other: "Settings", whole: tuple[date | None, date | None]) -> None:
+def _show_preview(source: "Source", lexicon: "Lexicon", settings: "Settings", other: "Settings", whole: tuple[date | None, date | None]) -> None:
     from phrasecheck.feedback.facts import Wanted
     from phrasecheck.feedback.preview import preview
-    from phrasecheck.lexicon import load_lexicon
     from phrasecheck.report.feedback_page import weights
     from phrasecheck.report.labels import chinese
 
     when = _period(whole, settings)
-    shown = preview(source.material(Wanted(period=when)), load_lexicon(settings.lexicons), settings.scoring, other.scoring)
+    shown = preview(source.material(Wanted(period=when)), lexicon, settings.scoring, other.scoring)
     click.echo(say(f"{when.label}，平均得分（百分制）", f"{when.label}, mean points of 100"))
     click.echo(say(f"现在：{weights(settings.scoring)}", f"Now: {weights(settings.scoring)}"))
     click.echo(say(f"换成：{weights(other.scoring)}", f"Then: {weights(other.scoring)}"))

@@ -6,7 +6,7 @@ catches up; of several servers over one store each report is made by the one tha
 
 import logging
 
-from phrasecheck.service.book import book_of
+from phrasecheck.service.book import book
 from phrasecheck.service.desk import Desk
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ def make_reports(here: Desk) -> None:
     from phrasecheck.handout import make_due
 
     try:
-        for path in make_due(here.store, book_of(here, None), here.settings):
+        for path in make_due(here.store, book(here), here.settings):
             log.info("report made: %s", path)
     except Exception:
         log.exception("a scheduled report could not be made")

@@ -14,6 +14,7 @@ from phrasecheck.matching.matcher import Matcher, Parts
 from phrasecheck.service.app import create_app
 from phrasecheck.service.chores import sweep
 from phrasecheck.settings import FeedbackSettings, MatchSettings, Settings
+from phrasecheck.store.lexicons import blank
 from phrasecheck.store.states import Permission
 from phrasecheck.store.store import open_store
 from tests import month
@@ -181,3 +182,14 @@ def test_the_coaching_pack_of_a_role(office: Office) -> None:
     assert "定损岗位" in text
     assert month.quote("9.6.03") in text
     assert month.quote("9.1.06") not in text
+
+
+def test_the_companys_own_better_sentence_is_in_the_report(office: Office) -> None:
+    """What the lexicon pages put in force holds for reports too."""
+    said = next(plant.phrase for call in month.plan() if call.number % 4 < 2 for plant in call.plants if plant.counts)
+    better = "这是本公司自己的说法，请照着练"
+    body = blank(()).replace("phrases: []", f'phrases:\n  - {{id: "{said}", instead: {better}}}\n')
+    client, asked = office.client(), {**ASKED, "kind": "coaching"}
+    assert better not in client.get("/feedback/file", params=asked).text
+    office.store.lexicons.add(body, "1" * 64, "说法", office.user(Permission.LEAD), after=0, active=True)
+    assert better in client.get("/feedback/file", params=asked).text

@@ -51,7 +51,8 @@ async def serve(socket: WebSocket, board: Switchboard) -> None:
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)  # a connection that is gone ends it in many ways
     if socket.application_state is WebSocketState.CONNECTED and socket.client_state is WebSocketState.CONNECTED:
-        await socket.close(1000)
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it may go at this very moment
+            await socket.close(1000)
 
 
 async def refuse(socket: WebSocket, error: Exception) -> None:

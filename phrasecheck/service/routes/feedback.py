@@ -22,11 +22,10 @@ from phrasecheck.feedback.period import Period, period
 from phrasecheck.feedback.preview import preview
 from phrasecheck.feedback.reports import Kind
 from phrasecheck.feedback.selftest import judge, questions
-from phrasecheck.lexicon import Lexicon
 from phrasecheck.report.feedback_html import POLICY
 from phrasecheck.report.feedback_page import weights
 from phrasecheck.service import pages
-from phrasecheck.service.book import book_of
+from phrasecheck.service.book import book
 from phrasecheck.service.desk import Desk, Here
 from phrasecheck.service.scope import OWN_CALLS, OWN_TEAM
 from phrasecheck.service.security import Visitor, Who
@@ -89,7 +88,7 @@ def feedback_file(
     """A report in one format; HTML opens in the browser, the others are saved. It is noted who took it."""
     asked = handout.Asked(kind=kind, name=name.strip(), of=_whose(of, name.strip()), period=_period(here, first, last))
     asked = _allowed(who, asked)
-    with_ = handout.maker(_source(here, who), _lexicon(here), here.settings)
+    with_ = handout.maker(_source(here, who), book(here), here.settings)
     href = f"{pages.url_for(request, 'home').rstrip('/')}/calls/{{call}}#t={{at}}"
     (file,) = handout.files(handout.make(asked, with_), [format], with_, asked.period, here.store, href)
     here.store.audit.note(who.name, "report.read", f"report:{kind}"[:100], name=asked.name, period=asked.period.label, format=format)
@@ -147,10 +146,6 @@ def _source(here: Desk, who: Visitor) -> Source:
     """An agent's own report sets him beside his team, so it is `_allowed` that keeps him to it."""
     team = _own_team(who)
     return here.store.moments if team is None else OfTeam(here.store.moments, team)
-
-
-def _lexicon(here: Desk) -> Lexicon:
-    return book_of(here, None)
 
 
 def _today(here: Desk) -> date:
@@ -235,7 +230,7 @@ def feedback_weights(request: Request, here: Here, who: Who, form: Annotated[Wei
     """«With these weights last month would have read so.» Nothing is changed."""
     now, when = here.settings.scoring, _period(here, form.first, form.last)
     then = _changed(now, form)
-    shown = preview(_source(here, who).material(Wanted(period=when)), _lexicon(here), now, then)
+    shown = preview(_source(here, who).material(Wanted(period=when)), book(here), now, then)
     return pages.render(
         request, "weights.html.j2", now=now, then=then, shown=shown, when=when, said_now=weights(now), said_then=weights(then)
     )
@@ -257,7 +252,7 @@ def selftest(request: Request, here: Here, role: str = "") -> Response:
     chosen = handout.role_named(role) if role else None
     today = _today(here)
     when = Period(first=today - RECENT, last=today, utc_offset=here.settings.feedback.utc_offset)
-    lexicon = _lexicon(here)
+    lexicon = book(here)
     asked = handout.Asked(kind=Kind.COACHING, name=chosen.value if chosen else "", of=Kind.ROLE if chosen else None, period=when)
     pack: Any = handout.make(asked, handout.maker(here.store.moments, lexicon, here.settings))
     return pages.render(request, "selftest.html.j2", questions=questions(pack, lexicon), roles=list(Role), chosen=chosen)
