@@ -31,6 +31,7 @@ from phrasecheck.settings import ScoreSettings
 from phrasecheck.types import Severity
 
 Cell = str | int | float | None
+TOLD = 12  # kinds of violation told with their moments: more would be a book that nobody reads
 
 STANDINGS = {
     Standing.COUNTED: "系统找出，尚未复核",
@@ -188,10 +189,18 @@ def _agent_blocks(report: AgentReport) -> Iterator[Block]:
     yield Praise(courtesies=report.courtesies, clean=sums.calls - sums.flagged, calls=sums.calls)
     yield Practise(heading="这一周练三句话", sentences=report.practise)
     if report.phrases:
-        yield Phrases(heading="哪些地方可以说得更好", blocks=report.phrases)
+        yield Phrases(heading="哪些地方可以说得更好", blocks=report.phrases[:TOLD])
+    if report.phrases[TOLD:]:
+        yield _others(report.phrases[TOLD:])
     yield _trend(report.weeks, report.team_weeks, report.basis.scoring.start, report.team)
     yield _weeks(report.weeks, report.team_weeks)
     yield Sign(name=report.name, period=report.period.label, practise=report.practise)
+
+
+def _others(blocks: Sequence[PhraseBlock]) -> Grid:
+    rows = tuple((b.phrase.id, b.phrase.text, b.count, round(b.points, 1), b.better) for b in blocks)
+    note = f"上面是扣分最多的 {TOLD} 条；每一处的原话都在表格（XLSX）的「明细」里。"
+    return Grid(heading="其余各条", columns=("条款", "禁语", "处数", "共扣分", "可以这样说"), rows=rows, wide=frozenset({1, 4}), note=note)
 
 
 def _team(report: TeamReport) -> Page:

@@ -45,6 +45,7 @@ INK, SOFT, RULE, GREEN = (29, 39, 51), (85, 97, 109), (213, 219, 225), (29, 107,
 SIDE, TOP, WIDTH = 16.0, 16.0, 178.0  # mm
 FILLS = {Severity.MINOR: (255, 255, 255), Severity.MAJOR: (243, 211, 174), Severity.SEVERE: (124, 45, 18)}
 OPENING, CLOSING = "（【《“‘", "，。、；：？！）】》”’·"
+CELL = 1.0  # mm beside the words in a table
 KEEP = 34.0  # mm that a heading wants below it
 
 
@@ -248,19 +249,21 @@ class Sheet:
         self.pdf.set_draw_color(*RULE)
         self.pdf.set_fill_color(255)
         text = [place in block.wide or place == 0 for place in range(len(block.columns))]
+        widths = _widths(block)
+        room = [WIDTH * width / sum(widths) - 2 * CELL for width in widths]
         with self.pdf.table(
             width=int(WIDTH),
-            col_widths=_widths(block),
+            col_widths=widths,
             text_align=tuple("LEFT" if left else "RIGHT" for left in text),
             borders_layout="HORIZONTAL_LINES",
             headings_style=FontFace(color=SOFT),
             line_height=4.3,
-            padding=(0.6, 1),
+            padding=(0.6, CELL),
             wrapmode="CHAR",
         ) as table:
             table.row(block.columns)
             for row in block.rows:
-                table.row([cell(value) for value in row])
+                table.row([self.wrapped(cell(value), width) for value, width in zip(row, room, strict=True)])
         self.pdf.ln(2)
 
     def drawing(self, block: Drawing) -> None:

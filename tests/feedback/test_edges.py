@@ -77,6 +77,15 @@ def test_four_hundred_hits_are_told_in_part_and_listed_in_full(made: dict[str, A
     assert load_workbook(BytesIO(file.body))["明细"].max_row == 401
 
 
+def test_a_book_is_no_report(made: dict[str, AgentReport]) -> None:
+    """The costliest kinds with their moments, the others in a table: what is printed stays in the hand."""
+    (file,) = handout.files(made["many"], ["pdf"], of(), OCTOBER)
+    pages = PdfReader(BytesIO(file.body)).pages
+    assert len(pages) <= 15
+    text = "".join(one.extract_text() for one in pages).replace("\0", "")  # pypdf reads UTF-16 by halves
+    assert all(block.phrase.id in text for block in made["many"].phrases)
+
+
 def test_one_call_is_not_compared(made: dict[str, AgentReport]) -> None:
     report = made["one"]
     assert report.comparison.apart is None
