@@ -154,7 +154,9 @@ def _make_due(store: "Store | None", settings: "Settings") -> None:
         click.echo(say("没有到期的报告", "Nothing is due"))
 
 
-def _show_preview(source: "Source", lexicon: "Lexicon", settings: "Settings", other: "Settings", whole: tuple[date | None, date | None]) -> None:
+def _show_preview(
+    source: "Source", lexicon: "Lexicon", settings: "Settings", other: "Settings", whole: tuple[date | None, date | None]
+) -> None:
     from phrasecheck.feedback.facts import Wanted
     from phrasecheck.feedback.preview import preview
     from phrasecheck.report.feedback_page import weights
