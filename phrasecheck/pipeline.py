@@ -30,10 +30,10 @@ Allowed = Collection[tuple[str, str]]  # phrase and comparable wording (normaliz
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A recording to be checked and what the user knows about it."""
+    """A recording to be checked and what the user knows about it. `role` None: nobody said; scored as reception, judged as anybody's words."""
 
     path: Path
-    role: Role = Role.RECEPTION
+    role: Role | None = None
     agent_channel: AgentChannel = "auto"
     agent: str | None = None
     team: str | None = None
@@ -104,7 +104,7 @@ def hear(request: Request, senses: Senses, settings: Settings, progress: Progres
         source=Path(spelled(request.path)).name,
         sha256=audio.sha256,
         seconds=audio.seconds,
-        role=request.role,
+        role=request.role or Role.RECEPTION,
         channels=tuple(channel.name for channel in audio.channels),
         agent=request.agent,
         team=request.team,

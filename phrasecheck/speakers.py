@@ -74,9 +74,9 @@ INTRODUCTIONS: tuple[tuple[Role, re.Pattern[str]], ...] = tuple(
 
 
 def assign(
-    utterances: Sequence[Utterance], channels: Sequence[str], role: Role, agent_channel: str = "auto", voices: Voices | None = None
+    utterances: Sequence[Utterance], channels: Sequence[str], role: Role | None, agent_channel: str = "auto", voices: Voices | None = None
 ) -> Transcript:
-    """Give every utterance its speaker, and the agent's their role.
+    """Give every utterance its speaker, and the agent's their role (None: not known, unless one introduces himself).
 
     `channels` are the names of the recording's channels, `agent_channel` is one of them or 'auto'. A given channel that the recording does
     not have is not an error, since a folder may hold both kinds: the decision is then made as for 'auto', and the reason says so. With `voices`
@@ -165,7 +165,7 @@ def alone(utterance: Utterance) -> Speaker:
     return Speaker.AGENT if points > 0 else Speaker.CUSTOMER
 
 
-def _with_roles(utterances: Sequence[Utterance], role: Role) -> list[Utterance]:
+def _with_roles(utterances: Sequence[Utterance], role: Role | None) -> list[Utterance]:
     """The agent's utterances with their role, which changes only when one hands over and another introduces himself soon after."""
     handed_over: float | None = None
     roles: list[Utterance] = []

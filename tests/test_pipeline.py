@@ -85,6 +85,14 @@ def test_a_result_names_what_made_it_and_survives_its_file(matcher: Matcher) -> 
     assert to_json(from_json(json.loads(json.dumps(to_json(made))))) == to_json(made)
 
 
+def test_a_role_that_nobody_stated_counts_for_points_and_not_for_judging(matcher: Matcher) -> None:
+    plain = replace(said(0, "有意见，告去。"), role=None)
+    made = result(replace(CALL, role=Role.RECEPTION), transcript(plain), matcher, Settings(), {"asr": "none"})
+    assert [(card.role, card.points) for card in made.scorecards] == [(Role.RECEPTION, 0)]
+    assert made.transcript.utterances[0].role is None
+    assert to_json(from_json(json.loads(json.dumps(to_json(made))))) == to_json(made)
+
+
 def test_rejudging_needs_no_audio_and_follows_the_lexicon(matcher: Matcher, tmp_path: Path) -> None:
     old = result(CALL, transcript(said(0, "有意见，告去。")), matcher, Settings(), {"asr": "base"})
     overlay = tmp_path / "company.yaml"

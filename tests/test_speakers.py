@@ -177,6 +177,11 @@ def roles(made: Transcript) -> list[Role | None]:
     return [utterance.role for utterance in made.utterances]
 
 
+def test_a_role_that_nobody_stated_is_not_made_up() -> None:
+    made = assign(CALLS["hotline"], SIDES, None)
+    assert set(roles(made)) == {None}
+
+
 def test_a_handover_to_a_colleague_who_introduces_himself_changes_the_role() -> None:
     made = assign(
         said(

@@ -23,7 +23,9 @@ class Place(click.Path):
         return value if isinstance(value, str) and "://" in value else super().convert(value, param, ctx)
 
 
-def check_on_ray(args: Sequence[str], role: str, agent_channel: str, metadata: Path | None, out: Path | str, settings: "Settings") -> None:
+def check_on_ray(
+    args: Sequence[str], role: str | None, agent_channel: str, metadata: Path | None, out: Path | str, settings: "Settings"
+) -> None:
     """Exit status 1 if a recording could not be checked."""
     from phrasecheck.cli.check import make_requests
 

@@ -87,7 +87,14 @@ def formats_of(text: str, known: Sequence[str] = FORMATS) -> list[str]:
     help=say("检查录音：一个录音一份结果；可给文件、文件夹或通配符。", "Check recordings: files, folders or globs; one result each.")
 )
 @click.argument("audio", nargs=-1, required=True)
-@click.option("--role", type=click.Choice(ROLES), default="reception", show_default=True, help=say("坐席的岗位", "The agent's role"))
+@click.option(
+    "--role",
+    type=click.Choice(ROLES),
+    help=say(
+        "坐席的岗位；不填则按前台接待计分，判断时不看岗位",
+        "The agent's role; without it calls are scored as reception and judged as anybody's",
+    ),
+)
 @click.option(
     "--agent-channel",
     type=click.Choice(["left", "right", "auto"]),
@@ -126,7 +133,7 @@ def formats_of(text: str, known: Sequence[str] = FORMATS) -> list[str]:
 @settings_options
 def check(
     audio: Sequence[str],
-    role: str,
+    role: str | None,
     agent_channel: str,
     metadata: Path | None,
     out: Path | str,
@@ -161,7 +168,7 @@ def check(
         sys.exit(1)
 
 
-def make_requests(paths: Iterable[Path], role: str, agent_channel: str, metadata: Path | None) -> list["Request"]:
+def make_requests(paths: Iterable[Path], role: str | None, agent_channel: str, metadata: Path | None) -> list["Request"]:
     """The recordings with what the options and the metadata table say of each."""
     from phrasecheck.metadata import apply_metadata, read_metadata
     from phrasecheck.pipeline import Request
@@ -169,7 +176,7 @@ def make_requests(paths: Iterable[Path], role: str, agent_channel: str, metadata
 
     rows = read_metadata(metadata) if metadata else {}
     return [
-        apply_metadata(Request(path=path, role=Role(role), agent_channel=agent_channel), rows)  # type: ignore[arg-type]  # click checked it
+        apply_metadata(Request(path=path, role=Role(role) if role else None, agent_channel=agent_channel), rows)  # type: ignore[arg-type]  # click checked it
         for path in paths
     ]
 

@@ -108,7 +108,7 @@ def _unheard(out: str, missing: Mapping[str, Row]) -> Iterator[Outcome]:
 
 def _row(address: str, request: Request) -> Row:
     metadata = json.dumps(dict(request.metadata), ensure_ascii=False)
-    known = {"role": request.role.value, "agent_channel": request.agent_channel, "agent": request.agent or "", "team": request.team or ""}
+    known = {"role": request.role or "", "agent_channel": request.agent_channel, "agent": request.agent or "", "team": request.team or ""}
     return {"recording": address, **known, "metadata": metadata}
 
 
@@ -134,7 +134,7 @@ class Part:
 
     def _one(self, row: Mapping[str, str]) -> tuple[Outcome, CallResult | None]:
         known = {
-            "role": Role(row["role"]),
+            "role": Role(row["role"]) if row["role"] else None,
             "agent": row["agent"] or None,
             "team": row["team"] or None,
             "metadata": json.loads(row["metadata"]),
