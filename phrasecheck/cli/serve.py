@@ -78,12 +78,12 @@ def _replicate(settings: "Settings", number: int, store: "Store", listening: soc
     from phrasecheck.cluster.replicas import replicas
     from phrasecheck.service.app import create_app
 
-    stop = until_told()
     address = _address(settings.service, listening)
     port = listening.getsockname()[1]
     listening.close()
     service = settings.service.model_copy(update={"port": port})
     with replicas(settings.model_copy(update={"service": service}), number, create_app):
+        stop = until_told()  # not before: Ray takes the signals for itself when it is connected
         _greet(store, address)
         store.close()
         stop.wait()

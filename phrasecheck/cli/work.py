@@ -38,8 +38,8 @@ def work(executor: str | None, workers: int | None, address: str | None, until_d
     cluster = settings.cluster.model_copy(update={name: value for name, value in given.items() if value is not None})
     with serve_extra():
         from phrasecheck.cluster import make_executor
-    stop = until_told()
     made = make_executor(settings.model_copy(update={"cluster": cluster}))
+    stop = until_told()  # not before: Ray takes the signals for itself when it is connected
     made.start()
     try:
         _watch(made, stop, until_done)
