@@ -59,7 +59,7 @@ def load_nothing(settings: Settings, store: Store | None = None) -> Check:
 def _empty(request: Request) -> CallResult:
     from phrasecheck.types import Call, Provenance, SpeakerDecision, Transcript
 
-    call = Call(id="x", source="x", sha256="0" * 64, seconds=120.0, role=request.role, channels=("mono",))
+    call = Call(id="x", source="x", sha256="0" * 64, seconds=120.0, role=request.scored_as, channels=("mono",))
     spoken = Transcript(utterances=(), speakers=SpeakerDecision(agent_channel=None, reason="", confidence=0.0))
     made = Provenance(software="bench", lexicon="x", lexicon_sha256="0" * 64, models={}, settings={})
     return CallResult(call=call, transcript=spoken, hits=(), scorecards=(), provenance=made)

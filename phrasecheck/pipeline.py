@@ -39,6 +39,11 @@ class Request:
     team: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def scored_as(self) -> Role:
+        """The role whose points the agent loses."""
+        return self.role or Role.RECEPTION
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Senses:
@@ -104,7 +109,7 @@ def hear(request: Request, senses: Senses, settings: Settings, progress: Progres
         source=Path(spelled(request.path)).name,
         sha256=audio.sha256,
         seconds=audio.seconds,
-        role=request.role or Role.RECEPTION,
+        role=request.scored_as,
         channels=tuple(channel.name for channel in audio.channels),
         agent=request.agent,
         team=request.team,

@@ -107,7 +107,7 @@ class Crew:
             source="call",
             sha256=audio.sha256,
             seconds=audio.seconds,
-            role=request.role,
+            role=request.scored_as,
             channels=tuple(channel.name for channel in audio.channels),
             agent=request.agent,
             team=request.team,
