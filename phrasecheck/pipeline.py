@@ -191,14 +191,14 @@ def judge(
     """The hits of a call in the order they were said, with their times; also those that a pause split over two utterances. With an ear, what is
     open is settled by the sound; with `only`, the utterances of these ids alone are judged."""
     utterances = [u for u in transcript.utterances if only is None or u.id in only]
-    verdicts = matcher.verdicts([_line(u, u.text) for u in utterances])
+    verdicts = matcher.verdicts([line_of(u) for u in utterances])
     hits = [timed(hit, u) for u, verdict in zip(utterances, verdicts, strict=True) for hit in verdict.hits]
     split = [
         p
         for p in pairs(transcript.utterances, settings.matching.join_gap_s)
         if only is None or (p.first.id in only and p.second.id in only)
     ]
-    joined = matcher.verdicts([replace(_line(pair.first, pair.text), confidence=_weaker(pair)) for pair in split])
+    joined = matcher.verdicts([line_of_pair(pair) for pair in split])
     for pair, verdict in zip(split, joined, strict=True):
         hits = joined_hits(pair, verdict.hits, hits)
     if ear is not None:
@@ -206,13 +206,14 @@ def judge(
     return sorted(hits, key=lambda hit: (hit.start_s or 0.0, -hit.score))
 
 
-def _line(utterance: Utterance, text: str) -> Line:
-    return Line(id=utterance.id, text=text, speaker=utterance.speaker, role=utterance.role, confidence=utterance.confidence)
+def line_of(utterance: Utterance) -> Line:
+    """What the matcher is asked of one utterance."""
+    return Line(id=utterance.id, text=utterance.text, speaker=utterance.speaker, role=utterance.role, confidence=utterance.confidence)
 
 
-def _weaker(pair: Pair) -> float:
-    """Two utterances read as one are recognised no more surely than the worse of them."""
-    return min(pair.first.confidence, pair.second.confidence)
+def line_of_pair(pair: Pair) -> Line:
+    """What it is asked of two read as one; they are recognised no more surely than the worse of them."""
+    return replace(line_of(pair.first), text=pair.text, confidence=min(pair.first.confidence, pair.second.confidence))
 
 
 def check_calls(

@@ -133,16 +133,14 @@ class FeedbackSettings(_Group):
 
 
 class LiveSettings(_Group):
-    """Calls in progress: how soon a turn is settled, how it is heard, and what the machine is asked to carry."""
+    """Calls in progress: how early a turn is heard, how often, and what the machine is asked to carry. Turns end as segments do (`speech`)."""
 
-    settle_s: float = Field(0.6, ge=0.2, le=2, description="A pause this long settles a turn (seconds)")
     glance_s: float = Field(
         0.25, ge=0.1, description="After a pause this long the turn so far is heard already; it counts once the pause settles it"
     )
     early_s: float = Field(2.0, gt=0.5, description="A turn that goes on is heard again after so much more speech (seconds)")
     early_window_s: float = Field(8.0, ge=2, le=20, description="Of a turn that goes on, the last so many seconds are heard")
     early_threshold: float = Field(0.75, ge=0, le=1, description="Score from which a turn that goes on raises an early alert; 1: none")
-    max_turn_s: float = Field(16.0, gt=2, le=24, description="Longer turns are cut at their quietest point (seconds)")
     rehear: bool = Field(
         True, description="A settled turn is heard once more, with its pause, as `check` hears it; not while the machine is behind"
     )

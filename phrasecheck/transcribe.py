@@ -48,7 +48,7 @@ class Recogniser(Protocol):
 def transcribe(audio: Audio, vad: Vad, recogniser: Recogniser, settings: Settings, progress: Progress | None = None) -> list[Utterance]:
     """What was said in all channels of `audio`, ordered by start; speaker and role are not decided yet (speakers.py)."""
     found = [(channel, segment) for channel in audio.channels for segment in segments(channel, vad, settings.speech)]
-    wide = _widened(found)
+    wide = widened(found)
     heard: list[Heard] = []
     for at in range(0, len(found), AT_ONCE):
         heard += recogniser.recognise(
@@ -68,7 +68,7 @@ def _after(found: Sequence[tuple[Channel, Segment]], at: int, progress: Progress
     return lambda done, _: progress(before + done, total)
 
 
-def _widened(found: Sequence[tuple[Channel, Segment]]) -> list[tuple[Channel, Segment]]:
+def widened(found: Sequence[tuple[Channel, Segment]]) -> list[tuple[Channel, Segment]]:
     """The segments with CONTEXT_S more on either side, as far as no neighbour lies there: what is heard twice would be written twice."""
     wide = []
     for number, (channel, segment) in enumerate(found):

@@ -18,6 +18,7 @@ from phrasecheck.audio import RATE, decode
 from phrasecheck.errors import InputError
 from phrasecheck.live.sound import MOST_CHANNELS, Format
 from phrasecheck.settings import AudioSettings
+from phrasecheck.tape import FULL
 
 PIECE_S = 0.1
 WAIT_S = 120.0  # for the last event
@@ -33,7 +34,7 @@ def sound(path: Path, settings: AudioSettings) -> tuple[Format, bytes]:
     if len(channels) > MOST_CHANNELS:
         raise InputError(f"{path} 有 {len(channels)} 个声道，实时通话最多 {MOST_CHANNELS} 个：请先拆开")
     frames = np.stack([channel.samples[:] for channel in channels], axis=1)
-    return Format(rate=RATE, channels=len(channels)), (np.clip(frames, -1, 1) * 32_767).astype("<i2").tobytes()
+    return Format(rate=RATE, channels=len(channels)), np.clip(np.rint(frames * FULL), -FULL, FULL - 1).astype("<i2").tobytes()
 
 
 def pieces(form: Format, data: bytes, *, pace: bool, began: float | None = None) -> Iterator[bytes]:

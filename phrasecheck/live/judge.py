@@ -15,7 +15,7 @@ from phrasecheck.matching.acoustic import Ear, Listener
 from phrasecheck.matching.fuse import Look
 from phrasecheck.matching.matcher import Line, Matcher
 from phrasecheck.normalize import normalize, unfinished
-from phrasecheck.pipeline import Allowed
+from phrasecheck.pipeline import Allowed, line_of, line_of_pair
 from phrasecheck.settings import Settings
 from phrasecheck.split import Pair, joined_hits
 from phrasecheck.timing import timed
@@ -51,7 +51,7 @@ class Judge:
     def early(self, utterance: Utterance, *, growing: bool) -> Iterator[Hit]:
         """Fresh hits of a turn that may go on; `growing`: the speaker is in the middle of a word."""
         border = len(unfinished(utterance.text)) - (UNFINISHED if growing else 0)
-        for hit in self._verdicts([utterance.text], utterance)[0] if not utterance.doubt else ():
+        for hit in self._verdicts([line_of(utterance)])[0] if not utterance.doubt else ():
             placed = timed(hit, utterance)
             likely = hit.score >= self._settings.live.early_threshold and hit.end <= border
             if likely and self._counts(hit, utterance) and self._same(placed) is None:
@@ -61,7 +61,7 @@ class Judge:
         """A turn that is over, also read together with the one before it."""
         self._sound = [*self._sound[-1:], mark]
         pair = self._pair(utterance)
-        alone, *together = self._verdicts([utterance.text, *([pair.text] if pair else [])], utterance)
+        alone, *together = self._verdicts([line_of(utterance), *([line_of_pair(pair)] if pair else [])])
         self._looks = {}
         hits = [timed(hit, utterance) for hit in alone]
         earlier = self._hits if pair else []
@@ -84,19 +84,18 @@ class Judge:
     def fallen(self, standing: Sequence[int], until: float) -> list[Alert]:
         """Early alerts for words before second `until` that are not among `standing`; from now on they are forgotten, the others final."""
         over = [a for a in self._alerts if a.partial and a.seq not in standing and (a.start + a.end) / 2 <= until]
-        kept = [a for a in self._alerts if a not in over and a.end > until - 2 * self._settings.live.max_turn_s]
+        kept = [a for a in self._alerts if a not in over and a.end > until - 2 * self._settings.speech.max_segment_s]
         self._alerts = [replace(a, partial=False) if a.seq in standing else a for a in kept]
         return over
 
-    def _verdicts(self, texts: Sequence[str], utterance: Utterance) -> list[tuple[Hit, ...]]:
+    def _verdicts(self, lines: Sequence[Line]) -> list[tuple[Hit, ...]]:
         """A turn is heard several times and mostly says the same: what was seen in its text is not looked for again."""
-        if utterance.speaker is Speaker.CUSTOMER:
-            return [() for _ in texts]
-        new = [text for text in texts if text not in self._looks]
+        if lines[0].speaker is Speaker.CUSTOMER:
+            return [() for _ in lines]
+        new = [line.text for line in lines if line.text not in self._looks]
         seen = {**self._looks, **dict(zip(new, self._matcher.look(new), strict=True))}
-        self._looks = {text: seen[text] for text in texts}
-        line = Line(id=utterance.id, text="", speaker=utterance.speaker, role=utterance.role, confidence=utterance.confidence)
-        return [self._matcher.verdict(replace(line, text=text), seen[text]).hits for text in texts]
+        self._looks = {line.text: seen[line.text] for line in lines}
+        return [self._matcher.verdict(line, seen[line.text]).hits for line in lines]
 
     def _pair(self, utterance: Utterance) -> Pair | None:
         """The turn with the one before it, where hardly a pause lies between them and one person spoke both."""

@@ -174,7 +174,7 @@ class Session:
         paused, guess = side.paused, side.guess
         side.paused = side.guess = None
         again = self._settings.live.rehear and not self.hurried
-        if again or paused is None or (paused.mark.turn, paused.mark.end) != (mark.turn, mark.end):
+        if again or paused is None or not paused.mark.same(mark):
             self._asks.append(ask)
             self._open.add(ask)
             return []

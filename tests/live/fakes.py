@@ -11,7 +11,7 @@ from phrasecheck.live.session import Ask, Caller, Minds, Session
 from phrasecheck.live.sound import Format
 from phrasecheck.matching.fuse import FEATURES, PHRASE_FEATURES, Weights
 from phrasecheck.matching.matcher import Matcher, Parts
-from phrasecheck.settings import LiveSettings, Settings
+from phrasecheck.settings import LiveSettings, Settings, SpeechSettings
 from phrasecheck.transcribe import Heard, Progress
 from phrasecheck.types import Samples, Word
 from tests.sounds import tone
@@ -34,9 +34,13 @@ def matcher() -> Matcher:
     return Matcher(parts, Settings().matching)
 
 
-def session(minds: Minds, form: Format | None = None, settings: dict[str, Any] | None = None, **caller: Any) -> Session:
+def session(
+    minds: Minds, form: Format | None = None, settings: dict[str, Any] | None = None, longest: float = 24.0, **caller: Any
+) -> Session:
+    """Turns end after 0.6 s here, so that tests need less sound."""
     live = LiveSettings(**{"early_threshold": 0.5, "rehear": False, **(settings or {})})
-    return Session(Caller(call="c1", **caller), form or Format(rate=16_000, channels=2), minds, Settings(live=live))
+    speech = SpeechSettings(min_silence_s=0.6, max_segment_s=longest)
+    return Session(Caller(call="c1", **caller), form or Format(rate=16_000, channels=2), minds, Settings(live=live, speech=speech))
 
 
 def speech(seconds: float) -> Samples:

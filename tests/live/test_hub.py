@@ -160,7 +160,7 @@ def test_a_line_from_sound_to_its_last_event() -> None:
         minds = Minds(hearing=hearing, matcher=matcher())
         line = Line(Caller(call="c1"), Format(rate=16_000, channels=2), minds, settings, hub, pool, events.extend)
         line.start()
-        line.feed(stereo(pcm(speech(1.5), silence(1), speech(1.0))))
+        line.feed(stereo(pcm(speech(1.5), silence(1.2), speech(1.0))))
         line.finish(over.set)
         assert over.wait(10)
         line.end(Cause.HUNG_UP, None)

@@ -169,7 +169,7 @@ def test_on_a_line_that_carries_both_an_alert_says_that_it_is_not_sure(minds: Mi
 
 
 def test_a_long_turn_is_cut_and_nothing_of_it_is_heard_twice(minds: Minds) -> None:
-    call = session(minds, settings={"max_turn_s": 4.0, "early_threshold": 1.0})
+    call = session(minds, settings={"early_threshold": 1.0}, longest=4.0)
     _, asks = play(call, stereo(pcm(speech(10), silence(1))))
     settled = [ask.mark for ask in asks if ask.kind is Kind.SETTLED]
     assert len(settled) >= 3
