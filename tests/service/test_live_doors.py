@@ -142,7 +142,7 @@ def test_a_stream_that_breaks_and_begins_again_is_the_same_call(office: Office, 
 
 
 def test_freeswitch_with_metadata(office: Office, phone: Phone) -> None:
-    sound = stereo(pcm(silence(0.2), speech(1.5), silence(1.0)))
+    sound = stereo(pcm(silence(0.2), speech(1.5), silence(1.2)))
     with phone.connect(f"{FREESWITCH}/{phone.token}") as socket:
         socket.send('{"call": "fs-1", "role": "claims_report", "mix": "stereo", "rate": 16000, "left": "agent", "right": "customer"}')
         for at in range(0, len(sound), 1280):
@@ -188,7 +188,7 @@ def dial(settings: Settings) -> sockets.socket:
 
 
 def sound_frames() -> bytes:
-    sound = pcm(silence(0.2), speech(1.5), silence(1.0))[::2].tobytes()
+    sound = pcm(silence(0.2), speech(1.5), silence(1.2))[::2].tobytes()
     return b"".join(frame(0x10, sound[at : at + 320]) for at in range(0, len(sound), 320))
 
 
@@ -223,7 +223,7 @@ def test_audiosocket_with_frames_of_a_wrong_rate_and_a_line_that_comes_back(
         events = story(office, str(CALL))
     assert [event["cause"] for event in only(events, "problem")] == ["frame", "line"]
     assert only(events, "resumed")
-    assert events[-1]["at"] == pytest.approx(1.2 + 2.7, abs=0.01)
+    assert events[-1]["at"] == pytest.approx(1.2 + 2.9, abs=0.01)
 
 
 @pytest.mark.parametrize("first", [frame(0x10, b"\0" * 320), frame(0x01, b"short"), b"GET / HTTP/1.1\r\n\r\n" + b"x" * 100_000])

@@ -32,7 +32,7 @@ def start(**more: Any) -> str:
 
 
 def turn() -> bytes:
-    return stereo(pcm(silence(0.3), speech(1.5), silence(1.0)))
+    return stereo(pcm(silence(0.3), speech(1.5), silence(1.2)))
 
 
 def test_a_call_from_start_to_the_queue(office: Office, phone: Phone) -> None:
@@ -211,5 +211,5 @@ def test_a_server_that_died_left_a_call_that_is_checked_all_the_same(office: Off
     row = office.store.live.get("left")
     assert row.check_id is not None
     with office.store.recordings.local(office.store.calls.get(row.check_id).recording) as path:
-        assert decode(path).seconds == pytest.approx(2.8, abs=0.01)
+        assert decode(path).seconds == pytest.approx(3.0, abs=0.01)
     recording.close()

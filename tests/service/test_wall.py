@@ -24,7 +24,7 @@ from tests.service.browsing import CHROMIUM, chromium, opened, shoot
 from tests.service.desks import Office
 from tests.service.lines import MATCHER, START, Phone, eventually, only, until
 
-TURN = stereo(pcm(silence(0.2), speech(1.5), silence(1.0)))
+TURN = stereo(pcm(silence(0.2), speech(1.5), silence(1.2)))
 
 
 @pytest.fixture
