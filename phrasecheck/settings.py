@@ -136,14 +136,11 @@ class LiveSettings(_Group):
     """Calls in progress: how early a turn is heard, how often, and what the machine is asked to carry. Turns end as segments do (`speech`)."""
 
     glance_s: float = Field(
-        0.25, ge=0.1, description="After a pause this long the turn so far is heard already; it counts once the pause settles it"
+        0.25, ge=0.1, description="After a pause this long the turn so far is heard for early alerts, while the machine keeps up (seconds)"
     )
     early_s: float = Field(2.0, gt=0.5, description="A turn that goes on is heard again after so much more speech (seconds)")
-    early_window_s: float = Field(8.0, ge=2, le=20, description="Of a turn that goes on, the last so many seconds are heard")
+    early_window_s: float = Field(8.0, ge=2, le=20, description="Of a turn that may go on, the last so many seconds are heard")
     early_threshold: float = Field(0.75, ge=0, le=1, description="Score from which a turn that goes on raises an early alert; 1: none")
-    rehear: bool = Field(
-        True, description="A settled turn is heard once more, with its pause, as `check` hears it; not while the machine is behind"
-    )
     beam_size: int = Field(3, ge=1, description="Beams of the recogniser; 1 is fastest")
     window_pad_s: float = Field(3.0, ge=1, description="Silence added behind what is heard (seconds)")
     acoustic: bool = Field(True, description="Doubtful hits of settled turns are asked of the sound, while the machine keeps up")

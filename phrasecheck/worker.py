@@ -179,7 +179,7 @@ def _checked(store: Store, claim: Claim, check: Check, pulse: "Pulse") -> CallRe
         allowed = _fetched(pulse, store.allowances.pairs)
         request = Request(
             path=path,
-            role=call.role,
+            role=call.role if call.role_stated else None,
             agent_channel=call.agent_channel,  # type: ignore[arg-type]  # what handed it in has checked it
             agent=call.agent,
             team=call.team,

@@ -83,6 +83,19 @@ def test_the_request_says_what_is_known_of_the_call(store: Store) -> None:
     assert request.metadata == {"机构": "杭州"}
 
 
+def test_a_role_that_nobody_stated_is_not_made_up_for_the_check(store: Store) -> None:
+    seen: list[Role | None] = []
+
+    def check(request: Request, allowed: Allowed, progress: Progress) -> CallResult:
+        seen.append(request.role)
+        return result_of("")
+
+    call = upload(store, "words", role=None)
+    drain(store, check)
+    assert seen == [None]
+    assert store.calls.get(call).role is Role.RECEPTION
+
+
 def test_what_cannot_be_read_fails_at_once_with_its_reason(store: Store, told: list[CallState]) -> None:
     call = upload(store, "broken")
     drain(store, told=told)

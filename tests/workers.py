@@ -70,7 +70,7 @@ def _check(request: Request, allowed: Allowed, progress: Progress) -> CallResult
 
 def upload(store: Store, words: str, **known: Any) -> str:
     """A call with this recording."""
-    return store.calls.accept(BytesIO(words.encode()), NewCall(source="录音.wav", role=Role.SURVEY, **known)).id
+    return store.calls.accept(BytesIO(words.encode()), NewCall(**{"source": "录音.wav", "role": Role.SURVEY, **known})).id
 
 
 def settings_at(url: str, recordings: Path | str, *, workers: int = 2, lease_s: float = 2.0, max_tries: int = 3) -> Settings:

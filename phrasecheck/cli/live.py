@@ -36,7 +36,11 @@ Play = Callable[[dict[str, Any], "Format", bytes, Told], None]
     "--connect", metavar="URL", help=say("送到服务器，如 ws://主机:8000/api/v1/live", "To a server, e.g. ws://host:8000/api/v1/live")
 )
 @click.option("--token", envvar="PHRASECHECK_TOKEN", default="", help=say("接口令牌（或环境变量 PHRASECHECK_TOKEN）", "API token"))
-@click.option("--role", type=click.Choice(ROLES), default="reception", help=say("岗位", "Role"))
+@click.option(
+    "--role",
+    type=click.Choice(ROLES),
+    help=say("岗位；不写：按接待计分，判断不偏向任何岗位", "Role; without: as `check` does"),
+)
 @click.option(
     "--agent-channel", type=click.Choice(("left", "right")), default="left", help=say("坐席在哪个声道", "The agent's channel [left]")
 )
@@ -51,7 +55,7 @@ def live(
     lines: int,
     connect: str | None,
     token: str,
-    role: str,
+    role: str | None,
     agent_channel: str,
     agent: str | None,
     team: str | None,
@@ -170,7 +174,8 @@ def _play_here(start: dict[str, Any], form: "Format", data: bytes, told: Told, p
 
     minds, settings, hub, pool = parts
     speakers = tuple(map(Speaker, start["channels"]))
-    caller = Caller(call=start["call"], role=Role(start["role"]), channels=speakers, agent=start["agent"], team=start["team"])
+    role = Role(start["role"]) if start["role"] else None
+    caller = Caller(call=start["call"], role=role, channels=speakers, agent=start["agent"], team=start["team"])
     began = time.monotonic()
 
     def tell(events: Sequence[Event]) -> None:

@@ -1,8 +1,9 @@
 """One recogniser for all lines.
 
 In: Asks of many lines. Out: what was heard, told to whoever asked. The one decision: what ends within a few tens of milliseconds is heard
-together, shared out among the threads that are free and no more than fits into one batch's seconds; settled turns of agents first, then those of
-customers, then guesses, and within each kind the line that was served longest ago. Of one voice nothing is begun before the last is told.
+together, shared out among the threads that are free and no more than fits into one batch's seconds; turns of agents first, then those of
+customers, then guesses, and within each kind the line that was served longest ago. Of one voice nothing is begun before the last is told; and one
+thread is never lent to guesses, for a guess that is being heard cannot be put off any more.
 """
 
 import logging
@@ -35,6 +36,11 @@ class _Waiting:
     @property
     def seconds(self) -> float:
         return len(self.ask.clip) / RATE
+
+    @property
+    def guess(self) -> bool:
+        """Heard for early alerts only."""
+        return self.ask.kind <= Kind.PAUSED
 
     @property
     def voice(self) -> tuple[str, int]:
@@ -145,7 +151,8 @@ class Hub:
 
     def _free(self) -> list[_Waiting]:
         """What may be heard now."""
-        return [w for w in self._queue if w.voice not in self._voices]
+        reserved = 1 < self.at_once <= self._busy + 1
+        return [w for w in self._queue if w.voice not in self._voices and not (reserved and w.guess)]
 
     def _measure(self, now: float) -> None:
         """Whether the machine is behind, told when it changes."""
@@ -156,20 +163,20 @@ class Hub:
             self.changed(self.load.behind, waited)
 
     def _pick(self) -> list[_Waiting]:
-        """The most wanted, and behind it what fits into the same batch: padding makes every clip as long as the longest. Guesses in the middle of a
-        turn hold nothing else up, and other free threads get their share."""
+        """The most wanted, and behind it what fits into the same batch: padding makes every clip as long as the longest. Guesses hold nothing else
+        up, and other free threads get their share."""
         pad, batch, free = self.settings.window_pad_s, list[_Waiting](), sorted(self._free(), key=self._rank)
         most = -(-len(free) // max(1, self.at_once - self._busy))
         for waiting in free:
             longest = max([waiting.seconds, *(w.seconds for w in batch)])
-            alone = waiting.ask.kind is Kind.GROWN and any(w.ask.kind is not Kind.GROWN for w in batch)
+            alone = waiting.guess and any(not w.guess for w in batch)
             if not batch or (not alone and len(batch) < most and (longest + pad) * (len(batch) + 1) <= self.settings.batch_s):
                 batch.append(waiting)
         return batch
 
     def _rank(self, waiting: _Waiting) -> tuple[int, float, float]:
         ask = waiting.ask
-        group = (0 if ask.agent else 1) if ask.settled else 3 - int(ask.kind)
+        group = 2 if ask.settled and not ask.agent else (4, 3, 1, 0)[ask.kind]
         return group, self._served.get(waiting.line, 0.0), waiting.since
 
     def _hear(self, batch: list[_Waiting]) -> list[Answer]:

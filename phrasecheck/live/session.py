@@ -27,7 +27,7 @@ class Caller:
     """What is known of a call before it begins. `channels`: whose voice each carries."""
 
     call: str
-    role: Role = Role.RECEPTION
+    role: Role | None = None  # None: nobody said; told of as reception, judged as anybody's words
     channels: tuple[Speaker, ...] = (Speaker.AGENT, Speaker.CUSTOMER)
     agent: str | None = None
     team: str | None = None
@@ -73,8 +73,8 @@ class _Side:
     cut: Cutter
     segmenter: Segmenter
     judge: Judge
-    paused: Ask | None = None  # the last short pause ...
-    guess: Heard | None = None  # ... and what was heard up to it
+    whole: Ask | None = None  # the turn as it will be if it is over ...
+    guess: Heard | None = None  # ... and what was heard of it
     settled_to: float = 0.0
 
 
@@ -121,7 +121,13 @@ class Session:
     def start(self) -> list[Event]:
         """The first event."""
         known = self.caller
-        about = {"role": known.role, "channels": known.channels, "agent": known.agent, "team": known.team, "door": known.door}
+        about = {
+            "role": known.role or Role.RECEPTION,
+            "channels": known.channels,
+            "agent": known.agent,
+            "team": known.team,
+            "door": known.door,
+        }
         return [self._event(Started, encoding=self.form.encoding, rate=self.form.rate, **about)]
 
     def feed(self, chunk: bytes, channel: int | None = None) -> list[Event]:
@@ -151,13 +157,13 @@ class Session:
         if heard is None:
             if ask.settled:  # the pause became the end of the turn just when it was given up
                 self._asks.append(ask)
-            elif side.paused is ask:
-                side.paused = None
+            elif side.whole is ask:
+                side.whole = None
             return []
         if ask.settled:
             self._open.discard(ask)
             return list(self._settle(ask, heard))
-        if side.paused is ask:
+        if side.whole is ask:
             side.guess = heard
         return list(self._glance(ask, heard)) if ask.mark.end > side.settled_to else []
 
@@ -168,20 +174,19 @@ class Session:
         if mark.kind is not Kind.SETTLED:
             if agent and not self.hurried:
                 self._asks.append(ask)
-                if mark.kind is Kind.PAUSED:
-                    side.paused, side.guess = ask, None
+                if mark.kind is Kind.WHOLE:
+                    side.whole, side.guess = ask, None
             return []
-        paused, guess = side.paused, side.guess
-        side.paused = side.guess = None
-        again = self._settings.live.rehear and not self.hurried
-        if again or paused is None or not paused.mark.same(mark):
+        whole, guess = side.whole, side.guess
+        side.whole = side.guess = None
+        if whole is None or not whole.mark.same(mark):
             self._asks.append(ask)
             self._open.add(ask)
             return []
-        paused.kind = Kind.SETTLED
+        whole.kind = Kind.SETTLED
         if guess is not None:
-            return list(self._settle(paused, guess))
-        self._open.add(paused)
+            return list(self._settle(whole, guess))
+        self._open.add(whole)
         return []
 
     def _silence(self) -> list[Event]:

@@ -18,7 +18,6 @@ from phrasecheck.service.sniff import HEAD, Kind, kind_of
 from phrasecheck.store.calls import NewCall
 from phrasecheck.store.states import CallState
 from phrasecheck.store.tables import CallRow, Outcome, UploadItemRow, UploadRow
-from phrasecheck.types import Role
 
 FOLDER = "文件夹"  # where the recording lay at its sender's, among the extra facts
 
@@ -153,7 +152,7 @@ def _merged(sent: Sent, told: Mapping[str, str] | None, name: str) -> Known:
 def _new(name: str, facts: Known, key: str | None, waits: bool) -> NewCall:
     return NewCall(
         source=name,
-        role=facts.role or Role.RECEPTION,
+        role=facts.role,
         agent=facts.agent,
         team=facts.team,
         agent_channel=facts.agent_channel or "auto",

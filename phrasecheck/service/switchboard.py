@@ -244,7 +244,8 @@ class Switchboard:
         """A call whose server died: what was recorded is checked."""
         path, check = self._spool(row.id), None
         speakers = tuple(map(Speaker, row.channels.split(",")))
-        caller = Caller(call=row.id, role=row.role, agent=row.agent, team=row.team, channels=speakers, door=row.door)
+        role = row.role if row.role_stated else None
+        caller = Caller(call=row.id, role=role, agent=row.agent, team=row.team, channels=speakers, door=row.door)
         try:
             if path.exists() and path.stat().st_size > SHORTEST_S * row.rate:
                 check = self._accept(caller, path, agent_channel(speakers))

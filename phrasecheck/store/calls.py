@@ -31,7 +31,7 @@ class NewCall:
     """A recording as it is handed in, and what its sender knows. The same `idempotency_key` of the same sender again is the same call."""
 
     source: str
-    role: Role
+    role: Role | None = None  # None: nobody said
     agent: str | None = None
     team: str | None = None
     agent_channel: str = "auto"
@@ -92,7 +92,8 @@ class Calls:
         return CallRow(
             id=uuid4().hex,
             source=new.source,
-            role=new.role,
+            role=new.role or Role.RECEPTION,
+            role_stated=new.role is not None,
             agent=new.agent,
             team=new.team,
             agent_channel=new.agent_channel,

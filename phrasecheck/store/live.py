@@ -27,7 +27,7 @@ class NewLive:
     """A call as it begins."""
 
     id: str
-    role: Role
+    role: Role | None  # None: nobody said
     agent: str | None
     team: str | None
     door: str
@@ -70,7 +70,8 @@ class LiveCalls:
         """Raises RefusedError when there was a call of this id before."""
         row = LiveCallRow(
             id=new.id,
-            role=new.role,
+            role=new.role or Role.RECEPTION,
+            role_stated=new.role is not None,
             agent=new.agent,
             team=new.team,
             door=new.door,

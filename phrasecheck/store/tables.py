@@ -143,13 +143,15 @@ class CallRow(Base):
         Index("ix_calls_list", "said_at", "id"),
         Index("ix_calls_agent", "agent", "said_at", "id"),
         Index("ix_calls_team", "team", "said_at", "id"),
+        Index("ix_calls_held", "said_at", sqlite_where=text("hold"), postgresql_where=text("hold")),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     source: Mapped[str]  # the file's name as the user has it
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     recording: Mapped[str] = mapped_column(String(100), index=True)  # key in the Recordings
-    role: Mapped[Role]
+    role: Mapped[Role]  # it is scored as this
+    role_stated: Mapped[bool] = mapped_column(default=True)  # False: nobody said which; its words are judged as anybody's
     agent: Mapped[str | None] = mapped_column(String(100))
     team: Mapped[str | None] = mapped_column(String(100))
     agent_channel: Mapped[str] = mapped_column(String(8), default="auto")
@@ -175,6 +177,7 @@ class ResultRow(Base):
     __table_args__ = (
         UniqueConstraint("call_id", "version"),
         Index("uq_results_current", "call_id", unique=True, sqlite_where=text("current"), postgresql_where=text("current")),
+        Index("ix_results_made_at", "made_at"),
         Index("ix_results_worst", "judged_points", "call_id", sqlite_where=text("current"), postgresql_where=text("current")),
     )
 
@@ -321,9 +324,13 @@ class LiveCallRow(Base):
     """A call that is heard while it runs. `check_id` is the recorded call that it became; with that one it is deleted."""
 
     __tablename__ = "live_calls"
+    __table_args__ = (
+        Index("ix_live_calls_running", "started_at", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+    )
 
     id: Mapped[str] = mapped_column(String(100), primary_key=True)
     role: Mapped[Role]
+    role_stated: Mapped[bool] = mapped_column(default=True)
     agent: Mapped[str | None] = mapped_column(String(100))
     team: Mapped[str | None] = mapped_column(String(100))
     door: Mapped[str] = mapped_column(String(32))

@@ -210,6 +210,7 @@ class Uploads:
             if row.state not in {CallState.UPLOADED, CallState.QUEUED}:
                 raise RefusedError(f"「{row.source}」已经开始检查，元数据没有套用：请等它结束后重新运行")
             row.role, row.agent, row.team = known.role or row.role, known.agent or row.agent, known.team or row.team
+            row.role_stated = row.role_stated or known.role is not None
             row.agent_channel, row.direction = known.agent_channel or row.agent_channel, known.direction or row.direction
             row.said_at, row.extra = known.said_at or row.said_at, {**row.extra, **known.extra}
             if row.state is CallState.UPLOADED:

@@ -37,9 +37,8 @@ def matcher() -> Matcher:
 def session(
     minds: Minds, form: Format | None = None, settings: dict[str, Any] | None = None, longest: float = 24.0, **caller: Any
 ) -> Session:
-    """Turns end after 0.6 s here, so that tests need less sound."""
-    live = LiveSettings(**{"early_threshold": 0.5, "rehear": False, **(settings or {})})
-    speech = SpeechSettings(min_silence_s=0.6, max_segment_s=longest)
+    live = LiveSettings(**{"early_threshold": 0.5, **(settings or {})})
+    speech = SpeechSettings(max_segment_s=longest)
     return Session(Caller(call="c1", **caller), form or Format(rate=16_000, channels=2), minds, Settings(live=live, speech=speech))
 
 

@@ -57,11 +57,12 @@ def test_settled_turns_of_agents_go_first_and_guesses_last() -> None:
     bench.ask("grown", Kind.GROWN, line="a")
     bench.ask("paused", Kind.PAUSED, line="b")
     bench.ask("customer", agent=False, line="c")
-    bench.ask("agent", line="d")
+    bench.ask("perhaps over", Kind.WHOLE, line="d")
+    bench.ask("agent", line="e")
     while bench.hub.step():
         pass
-    assert bench.names() == ["agent", "customer", "paused", "grown"]
-    assert bench.recogniser.batches == [1, 1, 1, 1]
+    assert bench.names() == ["agent", "perhaps over", "customer", "paused", "grown"]
+    assert bench.recogniser.batches == [1] * 5
 
 
 def test_lines_take_turns() -> None:
@@ -82,6 +83,20 @@ def test_short_turns_are_heard_together_and_a_long_one_does_not_hold_them_up() -
     assert bench.hub.step()
     assert bench.recogniser.batches == [3]
     assert "long" not in bench.names()
+
+
+def test_one_thread_is_never_lent_to_guesses() -> None:
+    bench = Bench()
+    bench.hub.at_once = 2
+    bench.hub._busy = 1
+    bench.ask("guess", Kind.PAUSED)
+    assert not bench.hub.step()
+    bench.ask("turn", Kind.WHOLE, line="b")
+    assert bench.hub.step()
+    assert bench.names() == ["turn"]
+    bench.hub._busy = 0
+    assert bench.hub.step()
+    assert bench.names() == ["turn", "guess"]
 
 
 def test_a_newer_guess_takes_the_place_of_the_one_that_waits() -> None:

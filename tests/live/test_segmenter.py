@@ -62,6 +62,7 @@ def test_settled_turns_are_the_segments_of_the_recording(seed: int, piece: int) 
 def test_what_does_not_count_is_heard_from_the_last_seconds_only() -> None:
     segmenter = Segmenter(hearing(), SpeechSettings(), LiveSettings(early_window_s=3, early_s=2))
     marks = segmenter.feed(np.concatenate([noise(7), silence(0.5), noise(1), silence(1.2)]))
-    assert [mark.kind for mark in marks] == [Kind.GROWN] * 3 + [Kind.PAUSED, Kind.PAUSED, Kind.SETTLED]
-    assert [round(mark.begin, 1) for mark in marks] == [0.0, 0.8, 2.8, 3.8, 5.3, 0.0]
-    assert not marks[-2].same(marks[-1])
+    assert [mark.kind for mark in marks] == [Kind.GROWN] * 3 + [Kind.PAUSED, Kind.PAUSED, Kind.WHOLE, Kind.SETTLED]
+    assert [round(mark.begin, 1) for mark in marks] == [0.0, 0.8, 2.8, 3.8, 5.3, 0.0, 0.0]
+    assert marks[-2].same(marks[-1])
+    assert not marks[-3].same(marks[-1])

@@ -51,6 +51,7 @@ def test_a_call_from_start_to_the_queue(office: Office, phone: Phone) -> None:
     assert alert["instead"]
     row = office.store.calls.get(events[-1]["check"])
     assert (row.agent, row.team, row.role, row.agent_channel, row.extra) == ("1024", "一组", "survey", "left", {"live": "call-1"})
+    assert row.role_stated
     with office.store.recordings.local(row.recording) as path:
         audio = decode(path)
     assert [channel.name for channel in audio.channels] == ["left", "right"]

@@ -215,6 +215,7 @@ TABLE = "文件,坐席,团队,岗位,时间,方向,坐席声道,保单号\na.wav
 
 def complete(call: CallRow) -> None:
     assert (call.agent, call.team, call.role, call.direction, call.agent_channel) == ("0077", "一组", "survey", "in", "left")
+    assert call.role_stated
     assert call.said_at == datetime(2026, 11, 2, 10).astimezone(UTC)
     assert call.extra["保单号"] == "P1"
     assert call.state is CallState.QUEUED
@@ -227,7 +228,7 @@ def test_a_table_before_its_recording(office: Office, clerk: Client) -> None:
 
 def test_a_table_after_its_recording(office: Office, clerk: Client) -> None:
     call = the_call(office, send(clerk, "a.wav", sound(), batch="b1", wait="true"))
-    assert call.state is CallState.UPLOADED
+    assert (call.state, call.role, call.role_stated) == (CallState.UPLOADED, "reception", False)
     told = send(clerk, "meta.csv", TABLE, batch="b1")
     assert "已用于 1 段" in told["items"][0]["message"]
     complete(office.store.calls.get(call.id))

@@ -33,7 +33,7 @@ class Known(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
 
     call: str
-    role: Role = Role.RECEPTION
+    role: Role | None = None
     channels: tuple[Speaker, ...] = Field((Speaker.AGENT, Speaker.CUSTOMER), min_length=1, max_length=MOST_CHANNELS)
     agent: str | None = Field(None, max_length=100)
     team: str | None = Field(None, max_length=100)
