@@ -92,7 +92,8 @@ def assign(
         ]
     if agent_channel not in ("auto", *channels):
         decision = replace(decision, reason=f"指定的{_title(agent_channel)}在这个录音里没有，改为自动判断。{decision.reason}")
-    return Transcript(utterances=tuple(_with_roles(spoken, role)), speakers=decision)
+    roles = Roles(role)
+    return Transcript(utterances=tuple(replace(utterance, role=roles.of(utterance)) for utterance in spoken), speakers=decision)
 
 
 def _decide(utterances: Sequence[Utterance], channels: Sequence[str], asked: str) -> SpeakerDecision:
@@ -165,21 +166,24 @@ def alone(utterance: Utterance) -> Speaker:
     return Speaker.AGENT if points > 0 else Speaker.CUSTOMER
 
 
-def _with_roles(utterances: Sequence[Utterance], role: Role | None) -> list[Utterance]:
-    """The agent's utterances with their role, which changes only when one hands over and another introduces himself soon after."""
-    handed_over: float | None = None
-    roles: list[Utterance] = []
-    for utterance in utterances:
+class Roles:
+    """In which role the agent's side speaks, utterance by utterance in the order they were said: it changes only when one hands over and another
+    introduces himself soon after. `now` is the role up to here."""
+
+    def __init__(self, role: Role | None) -> None:
+        self.now = role
+        self._handed_over: float | None = None
+
+    def of(self, utterance: Utterance) -> Role | None:
+        """The role of the next utterance; None where it is not certain to be the agent's, and where nobody stated it."""
         if utterance.speaker is not Speaker.AGENT:
-            roles.append(utterance)
-            continue
+            return None
         text = normalize(utterance.text).text
-        if handed_over is not None and utterance.start - handed_over <= HANDOVER_S and (new := _introduced(text)):
-            role, handed_over = new, None
+        if self._handed_over is not None and utterance.start - self._handed_over <= HANDOVER_S and (new := _introduced(text)):
+            self.now, self._handed_over = new, None
         elif HANDOVER.search(text):
-            handed_over = utterance.end
-        roles.append(replace(utterance, role=role))
-    return roles
+            self._handed_over = utterance.end
+        return self.now
 
 
 def _introduced(text: str) -> Role | None:

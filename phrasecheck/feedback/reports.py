@@ -1,6 +1,6 @@
 """The reports as values: everything that a page, a sheet or a print says, and nothing about how it looks.
 
-In: made by make.py and coaching.py. Out: drawn by report/feedback_html.py, feedback_pdf.py and feedback_xlsx.py, which therefore cannot disagree.
+In: made by make.py. Out: drawn by report/feedback_html.py, feedback_pdf.py and feedback_xlsx.py, which therefore cannot disagree.
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 In: Asks of many lines. Out: what was heard, told to whoever asked. The one decision: what ends within a few tens of milliseconds is heard
 together, shared out among the threads that are free and no more than fits into one batch's seconds; turns of agents first, then those of
 customers, then guesses, and within each kind the line that was served longest ago. Of one voice nothing is begun before the last is told; and one
-thread is never lent to guesses, for a guess that is being heard cannot be put off any more.
+thread is kept for agents, for what is being heard cannot be put off any more: guesses never have it, and customers only after a while.
 """
 
 import logging
@@ -151,8 +151,14 @@ class Hub:
 
     def _free(self) -> list[_Waiting]:
         """What may be heard now."""
-        reserved = 1 < self.at_once <= self._busy + 1
-        return [w for w in self._queue if w.voice not in self._voices and not (reserved and w.guess)]
+        last = 1 < self.at_once <= self._busy + 1
+        return [w for w in self._queue if w.voice not in self._voices and (not last or self._presses(w))]
+
+    def _presses(self, waiting: _Waiting) -> bool:
+        """Whether it may have the last free thread."""
+        if not waiting.ask.settled:
+            return not waiting.guess
+        return waiting.ask.agent or self.clock() - waiting.since > self.settings.overload_s
 
     def _measure(self, now: float) -> None:
         """Whether the machine is behind, told when it changes."""

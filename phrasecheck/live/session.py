@@ -17,7 +17,7 @@ from phrasecheck.matching.acoustic import Listener
 from phrasecheck.matching.matcher import Matcher
 from phrasecheck.pipeline import Allowed
 from phrasecheck.settings import Settings
-from phrasecheck.speakers import alone
+from phrasecheck.speakers import Roles, alone
 from phrasecheck.transcribe import Heard
 from phrasecheck.types import Hit, Role, Samples, Speaker, Utterance
 
@@ -89,6 +89,7 @@ class Session:
         self._settings = settings
         self._minds = minds
         self._one = replace(form, channels=1)
+        self._roles = Roles(caller.role)
         self._cut = Cutter(form.width * form.channels)
         self._sides = [self._side(speaker) for speaker in caller.channels]
         self._asks: list[Ask] = []
@@ -240,8 +241,8 @@ class Session:
             confidence=heard.confidence,
             doubt=heard.doubt,
         )
-        speaker = alone(made) if made.speaker is Speaker.UNSURE else made.speaker
-        return replace(made, speaker=speaker, role=self.caller.role if speaker is not Speaker.CUSTOMER else None)
+        made = replace(made, speaker=alone(made)) if made.speaker is Speaker.UNSURE else made
+        return replace(made, role=self._roles.of(made) if ask.settled else self._roles.now)
 
     def _alert(self, ask: Ask, utterance: Utterance, hit: Hit, *, partial: bool) -> Alert:
         phrase = self._minds.matcher.parts.lexicon.phrases[hit.phrase_id]

@@ -85,18 +85,23 @@ def test_short_turns_are_heard_together_and_a_long_one_does_not_hold_them_up() -
     assert "long" not in bench.names()
 
 
-def test_one_thread_is_never_lent_to_guesses() -> None:
-    bench = Bench()
+def test_the_last_thread_is_kept_for_agents() -> None:
+    bench = Bench(overload_s=1.5, batch_s=5.1)
     bench.hub.at_once = 2
     bench.hub._busy = 1
     bench.ask("guess", Kind.PAUSED)
+    bench.ask("customer", agent=False, line="c")
     assert not bench.hub.step()
     bench.ask("turn", Kind.WHOLE, line="b")
     assert bench.hub.step()
     assert bench.names() == ["turn"]
+    bench.clock.now += 2.0
+    assert bench.hub.step()
+    assert bench.names() == ["turn", "customer"]
+    assert not bench.hub.step()
     bench.hub._busy = 0
     assert bench.hub.step()
-    assert bench.names() == ["turn", "guess"]
+    assert bench.names() == ["turn", "customer", "guess"]
 
 
 def test_a_newer_guess_takes_the_place_of_the_one_that_waits() -> None:

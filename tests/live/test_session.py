@@ -12,7 +12,7 @@ from phrasecheck.events import Alert, Cause, Ended, Event, Partial, Problem, Ret
 from phrasecheck.live.segmenter import Kind
 from phrasecheck.live.session import Ask, Minds, Session
 from phrasecheck.live.sound import Format
-from phrasecheck.types import Speaker
+from phrasecheck.types import Role, Speaker
 from tests.live.fakes import BAD, WORSE, heard, hearing, matcher, pcm, session, silence, speech, stereo
 
 
@@ -161,6 +161,14 @@ def test_the_customer_is_written_down_and_nothing_more(minds: Minds) -> None:
     (said,) = call.answer(asks[0], heard(BAD, asks[0]))
     assert isinstance(said, Uttered)
     assert said.speaker is Speaker.CUSTOMER
+
+
+def test_a_colleague_who_takes_over_and_introduces_himself_speaks_in_his_own_role(minds: Minds) -> None:
+    call = session(minds, role=Role.CLAIMS_REPORT)
+    for said, role in (("案子登记好了，我给您转接查勘员", Role.CLAIMS_REPORT), ("您好，我是查勘员小赵", Role.SURVEY)):
+        _, asks = play(call, stereo(pcm(speech(1), silence(1.2))))
+        call.answer(asks[-1], heard(said, asks[-1]))
+        assert call._roles.now is role
 
 
 def test_on_a_line_that_carries_both_an_alert_says_that_it_is_not_sure(minds: Minds) -> None:
