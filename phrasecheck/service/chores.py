@@ -1,4 +1,5 @@
-"""What the service does by itself, in a thread: sends messages that are due, takes in uploads that somebody left half-way, throws away what has expired.
+"""What the service does by itself, in a thread: sends messages that are due, takes in uploads that somebody left half-way, throws away what has expired,
+gives memory back.
 
 In: a Desk. Out: nothing but what the store then says. The one decision: every chore asks the store what there is to do and may be done by several web
 processes at once, or be cut off anywhere; the store's claims keep them apart.
@@ -11,10 +12,12 @@ from time import monotonic
 from phrasecheck.service import webhooks
 from phrasecheck.service.desk import Desk
 from phrasecheck.service.dues import make_reports
+from phrasecheck.service.heap import give_back
 from phrasecheck.service.intake import take_in
 from phrasecheck.store.tables import MessageState, Outcome, UploadItemRow
 
 EVERY_S = 2.0
+TIDY_S = 60.0
 SWEEP_S = 600.0
 log = logging.getLogger(__name__)
 
@@ -37,8 +40,11 @@ class Chores:
         self._thread.join(webhooks.WAIT_S + 5)
 
     def _run(self) -> None:
-        swept = -SWEEP_S
+        swept, tidied = -SWEEP_S, monotonic()
         while not self._stop.wait(EVERY_S):
+            if monotonic() - tidied > TIDY_S:
+                give_back()
+                tidied = monotonic()
             try:
                 do(self._here)
                 if monotonic() - swept > SWEEP_S:
