@@ -4,12 +4,13 @@ In: words of a form, any of them empty. Out: a Filter; and the query string agai
 decision: days are those of this machine's clock and `until` is the last day wanted; a Filter has moments in UTC.
 """
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from phrasecheck.errors import InputError
 from phrasecheck.service.sheets import Form
 from phrasecheck.store.listing import Filter, Order
 from phrasecheck.store.states import CallState, ReviewState
@@ -55,7 +56,7 @@ class Asked(BaseModel):
     def wanted(self) -> Filter:
         """What the store is asked."""
         known = self.model_dump(include=set(Asked.model_fields) - {"since", "until", "points"})
-        return Filter(**known, points_at_most=self.points, since=_begins(self.since), until=_begins(self.until and self.until + DAY))
+        return Filter(**known, points_at_most=self.points, since=begins(self.since), until=ends(self.until))
 
 
 class AskedPage(Asked):
@@ -99,5 +100,26 @@ def asked(wanted: Filter) -> Asked:
     return Asked(**same, points=wanted.points_at_most, since=wanted.since and wanted.since.astimezone().date(), until=until)
 
 
-def _begins(day: date | None) -> datetime | None:
-    return None if day is None else datetime.combine(day, time()).astimezone()
+def day(given: str, what: str = "日期") -> date | None:
+    """A day as a form field has it, None where it was left empty. Raises InputError that names the field `what`."""
+    if not given.strip():
+        return None
+    try:
+        named = date.fromisoformat(given.strip())
+    except ValueError:
+        named = None
+    if named is None or not FIRST_DAY <= named <= LAST_DAY:
+        raise InputError(f"{what}应写成 2026-10-01 这样，收到「{given}」：请改正")
+    return named
+
+
+def begins(of: date | None, zone: tzinfo | None = None) -> datetime | None:
+    """Its first moment, by `zone` or by this machine's clock."""
+    if of is None:
+        return None
+    return datetime.combine(of, time(), zone) if zone else datetime.combine(of, time()).astimezone()
+
+
+def ends(of: date | None, zone: tzinfo | None = None) -> datetime | None:
+    """The moment after it."""
+    return begins(of and of + DAY, zone)

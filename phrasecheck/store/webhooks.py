@@ -69,10 +69,14 @@ class Webhooks:
     def due(self, limit: int = 20) -> list[tuple[WebhookMessageRow, WebhookRow]]:
         """Messages whose time has come; the next attempt is put off at once, so that no two senders have the same, and one that dies loses none."""
         now = self.database.now()
+        waiting = (WebhookMessageRow.state == MessageState.WAITING, WebhookMessageRow.due_at <= now)
+        with self.database.read() as session:  # most polls find nothing, and need not wait for whoever writes
+            if session.scalar(select(WebhookMessageRow.id).where(*waiting).limit(1)) is None:
+                return []
         query = (
             select(WebhookMessageRow, WebhookRow)
             .join(WebhookRow)
-            .where(WebhookMessageRow.state == MessageState.WAITING, WebhookMessageRow.due_at <= now)
+            .where(*waiting)
             .order_by(WebhookMessageRow.due_at)
             .limit(limit)
             .with_for_update(skip_locked=True, of=WebhookMessageRow)

@@ -48,7 +48,7 @@ def test_a_preview_draws_nothing(office: Office, pair: list[UserRow], call: Call
         ({"amount": "101"}, "抽取比例应在"),
         ({"kind": "clean", "amount": "0"}, "抽取数量应大于"),
         ({"double": "101"}, "复评比例应在"),
-        ({"since": "2026-02-31"}, "日期应写作"),
+        ({"since": "2026-02-31"}, "日期应写成"),
         ({"since": "2030-01-01"}, "没有可抽的通话"),
         ({"kind": "clean", "amount": "5"}, "没有可抽的通话"),
     ],

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from phrasecheck.errors import InputError
 from phrasecheck.lexicon import Lexicon
 from phrasecheck.service import pages, words
+from phrasecheck.service.asked import day
 from phrasecheck.service.book import book
 from phrasecheck.service.charts import Column, bar, columns
 from phrasecheck.service.desk import Desk, Here
@@ -75,20 +76,11 @@ def dashboard(
 def _days(here: Desk, since: str, until: str) -> Days:
     offset = here.settings.feedback.utc_offset
     today = (here.store.database.now() + timedelta(hours=offset)).date()
-    last = _day(until, "截止日期") or today
-    first = _day(since, "起始日期") or last - timedelta(days=DAYS - 1)
+    last = day(until, "截止日期") or today
+    first = day(since, "起始日期") or last - timedelta(days=DAYS - 1)
     if not timedelta() <= last - first <= timedelta(days=LONGEST):
         raise InputError(f"起始日期应不晚于截止日期，至多相隔 {LONGEST} 天，收到 {first} 至 {last}：请改正")
     return Days(first=first, last=last, utc_offset=offset)
-
-
-def _day(given: str, what: str) -> date | None:
-    if not given:
-        return None
-    try:
-        return date.fromisoformat(given)
-    except ValueError as error:
-        raise InputError(f"{what}应写成 2026-10-01 这样，收到「{given}」：请改正") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ others all.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -25,6 +25,7 @@ from phrasecheck.feedback.selftest import judge, questions
 from phrasecheck.report.feedback_html import POLICY
 from phrasecheck.report.feedback_page import weights
 from phrasecheck.service import pages
+from phrasecheck.service.asked import day
 from phrasecheck.service.book import book
 from phrasecheck.service.desk import Desk, Here
 from phrasecheck.service.scope import OWN_CALLS, OWN_TEAM
@@ -153,16 +154,7 @@ def _today(here: Desk) -> date:
 
 
 def _period(here: Desk, first: str, last: str) -> Period:
-    return period(_day(first), _day(last), _today(here), here.settings.feedback.utc_offset)
-
-
-def _day(text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").date()
-    except ValueError as error:
-        raise InputError(f"日期应写成 2026-10-01 这样，收到「{text}」：请改正") from error
+    return period(day(first), day(last), _today(here), here.settings.feedback.utc_offset)
 
 
 # --- on a schedule ------------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ In: a version and a filter. Out: pages with the progress and the list of what ch
 applied is exactly what was shown. The work is done by the workers between calls (rescoring.py).
 """
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request, Response
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from phrasecheck.errors import InputError
 from phrasecheck.service import pages, shield
+from phrasecheck.service.asked import begins, day, ends
 from phrasecheck.service.desk import Desk, Here
 from phrasecheck.service.routes.lexicon import lexicon_at
 from phrasecheck.service.security import Who
@@ -60,8 +61,8 @@ def rescore_begin_send(
         role=role,
         team=team.strip() or None,
         agent=agent.strip() or None,
-        since=_day(here, since),
-        until=_day(here, until, days=1),
+        since=begins(day(since), _zone(here)),
+        until=ends(day(until), _zone(here)),
         phrase=phrase.strip() or None,
     )
     number = _begun(here, who, version, wanted)
@@ -73,14 +74,8 @@ def _begun(here: Desk, who: Who, version: int, wanted: Filter) -> int:
     return here.store.rescores.begin(version or None, wanted, here.store.accounts.user(who.id)).id
 
 
-def _day(here: Desk, given: str, days: int = 0) -> datetime | None:
-    if not given.strip():
-        return None
-    try:
-        day = datetime.strptime(given.strip(), "%Y-%m-%d").replace(tzinfo=timezone(timedelta(hours=here.settings.feedback.utc_offset)))
-    except ValueError as error:
-        raise InputError(f"日期应写成 2026-10-01 这样，收到「{given}」：请改正") from error
-    return day + timedelta(days=days)
+def _zone(here: Desk) -> tzinfo:
+    return timezone(timedelta(hours=here.settings.feedback.utc_offset))
 
 
 @router.get("/rescores/{number}", name="rescore")

@@ -7,7 +7,7 @@ and nothing that others made of it; a first review is done on the call's own pag
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
@@ -17,6 +17,7 @@ from phrasecheck.errors import InputError, PhrasecheckError
 from phrasecheck.lexicon import Lexicon
 from phrasecheck.scoring import is_fatal
 from phrasecheck.service import pages, shield
+from phrasecheck.service.asked import begins, day, ends
 from phrasecheck.service.book import book
 from phrasecheck.service.desk import Desk, Here
 from phrasecheck.service.security import Visitor, Who
@@ -91,8 +92,8 @@ def sampling_send(
             kind=kind,
             amount=amount,
             double=double,
-            since=_day(since),
-            until=_day(until, timedelta(days=1)),
+            since=begins(day(since)),
+            until=ends(day(until)),
             role=Role(role) if role else None,
             team=team.strip() or None,
         )
@@ -147,14 +148,6 @@ def sampling_hand_over_send(
 def _fatal(here: Desk) -> set[str]:
     lexicon = book(here)
     return {phrase.id for phrase in lexicon.phrases.values() if is_fatal(phrase, here.settings.scoring)}
-
-
-def _day(text: str, later: timedelta = timedelta(0)) -> datetime | None:
-    """The beginning of that day on this machine's clock. Raises InputError."""
-    try:
-        return datetime.combine(date.fromisoformat(text), datetime.min.time()).astimezone() + later if text else None
-    except (ValueError, OverflowError) as error:
-        raise InputError(f"日期应写作 2026-11-23，收到「{text}」：请改后再抽") from error
 
 
 # --- one's own queue ----------------------------------------------------------------------------------------------------------------
