@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from phrasecheck import __version__
 from phrasecheck.matching.acoustic import Ear, Listener
+from phrasecheck.matching.alternatives import reheard
 from phrasecheck.matching.matcher import Line, Matcher
 from phrasecheck.normalize import normalize
 from phrasecheck.settings import Settings
@@ -188,8 +189,8 @@ def assemble(
 def judge(
     transcript: Transcript, matcher: Matcher, settings: Settings, ear: Ear | None = None, only: Collection[str] | None = None
 ) -> list[Hit]:
-    """The hits of a call in the order they were said, with their times; also those that a pause split over two utterances. With an ear, what is
-    open is settled by the sound; with `only`, the utterances of these ids alone are judged."""
+    """The hits of a call in the order they were said, with their times; also those that a pause split over two utterances. What is open is settled by
+    what else was heard, and with an ear by the sound; with `only`, the utterances of these ids alone are judged."""
     utterances = [u for u in transcript.utterances if only is None or u.id in only]
     verdicts = matcher.verdicts([line_of(u) for u in utterances])
     hits = [timed(hit, u) for u, verdict in zip(utterances, verdicts, strict=True) for hit in verdict.hits]
@@ -201,6 +202,7 @@ def judge(
     joined = matcher.verdicts([line_of_pair(pair) for pair in split])
     for pair, verdict in zip(split, joined, strict=True):
         hits = joined_hits(pair, verdict.hits, hits)
+    hits = reheard(hits, {u.id: other_lines_of(u) for u in utterances}, matcher)
     if ear is not None:
         hits = matcher.acoustic.ask(hits, utterances, ear)
     return sorted(hits, key=lambda hit: (hit.start_s or 0.0, -hit.score))
@@ -209,6 +211,11 @@ def judge(
 def line_of(utterance: Utterance) -> Line:
     """What the matcher is asked of one utterance."""
     return Line(id=utterance.id, text=utterance.text, speaker=utterance.speaker, role=utterance.role, confidence=utterance.confidence)
+
+
+def other_lines_of(utterance: Utterance) -> list[Line]:
+    """The same of what else may have been heard."""
+    return [replace(line_of(utterance), text=text) for text in utterance.alternatives]
 
 
 def line_of_pair(pair: Pair) -> Line:

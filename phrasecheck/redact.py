@@ -107,6 +107,7 @@ def hidden(result: CallResult, kinds: Collection[Personal] = USUAL) -> CallResul
 
 
 def _hidden_utterance(utterance: Utterance, found: list[Found]) -> Utterance:
+    utterance = replace(utterance, alternatives=())  # a number heard otherwise may not be known for one
     if not found:
         return utterance
     text, at, words = _blackened(utterance.text, found), 0, []

@@ -168,13 +168,14 @@ def touched(old: CallResult, settings: Settings, difference: Screen, prints: Col
     """Ids of the utterances that have to be judged again; whole chains of them where pauses are short."""
     gap = settings.matching.join_gap_s
     spared = {wording for _, wording in _met(old)}
+    others = {u.id: u.alternatives for u in old.transcript.utterances}  # they strengthen hits, and make none
     found: set[str] = set()
     all_units = units(old.transcript, gap)
     kept: Collection[Print | None] = [None] * len(all_units) if prints is None else prints
     for unit, print_ in zip(all_units, kept, strict=True):
         hits = [hit for hit in old.hits if hit.utterance_id in unit.ids]
-        text = normalize(unit.text)
-        if difference.touches(text, hits, print_) or any(wording in text.text for wording in spared):
+        texts = [normalize(text) for text in (unit.text, *(others[unit.ids[0]] if hits and len(unit.ids) == 1 else ()))]
+        if any(difference.touches(text, hits, print_) or any(wording in text.text for wording in spared) for text in texts):
             found.update(unit.ids)
     chain = [(pair.first.id, pair.second.id) for pair in pairs(old.transcript.utterances, gap)]
     for first, second in [*chain, *reversed(chain)]:

@@ -23,13 +23,15 @@ Progress = Callable[[float, float], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
     """What a recogniser makes of one clip. The words joined are `text`; their times are seconds from the start of the clip. `confidence` is
-    0..1; `no_speech` the probability that nobody spoke; `doubt` says (Chinese) why the text is not to be trusted, None when all is well."""
+    0..1; `no_speech` the probability that nobody spoke; `doubt` says (Chinese) why the text is not to be trusted, None when all is well;
+    `alternatives` are the texts held next likeliest, best first."""
 
     text: str
     words: tuple[Word, ...] = ()
     confidence: float = 0.0
     no_speech: float = 0.0
     doubt: str | None = None
+    alternatives: tuple[str, ...] = ()
 
 
 class Recogniser(Protocol):
@@ -91,6 +93,7 @@ def _utterance(segment: Segment, began: float, heard: Heard) -> Utterance:
         words=words,
         confidence=heard.confidence,
         doubt=heard.doubt,
+        alternatives=heard.alternatives,
     )
 
 

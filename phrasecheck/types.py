@@ -140,7 +140,7 @@ class Word:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
     """What one speaker said without a break. `confidence` is the recogniser's mean token probability, 0..1; `doubt` says (Chinese) why the text
-    may be the recogniser's own, None when nothing speaks against it."""
+    may be the recogniser's own, None when nothing speaks against it; `alternatives` are the texts that it held next likeliest, best first."""
 
     id: str
     start: float
@@ -152,6 +152,7 @@ class Utterance:
     words: tuple[Word, ...] = ()
     confidence: float = 1.0
     doubt: str | None = None
+    alternatives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

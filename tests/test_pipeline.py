@@ -64,6 +64,24 @@ def test_words_that_were_hardly_recognised_are_doubtful(matcher: Matcher) -> Non
     assert hit.state is HitState.DOUBTFUL
 
 
+def test_what_else_was_heard_settles_a_doubtful_hit(matcher: Matcher) -> None:
+    garbled = said(0, "你问我，他问谁")
+    (alone,) = judge(transcript(garbled), matcher, Settings())
+    (settled,) = judge(transcript(replace(garbled, alternatives=("你们问我，他问谁", "你问我，我问谁"))), matcher, Settings())
+    assert (alone.state, settled.state) == (HitState.DOUBTFUL, HitState.HIT)
+    assert settled.reason == alone.reason + "；另一种听法：「你问我，我问谁」"
+    assert settled.quote == alone.quote
+
+
+def test_nobody_is_accused_of_what_only_a_second_guess_has(matcher: Matcher) -> None:
+    heard = ("你问我，我问谁",)
+    agent, customer = (
+        replace(said(0, "您好请讲"), alternatives=heard),
+        replace(said(1, "你问我，他问谁", Speaker.CUSTOMER), alternatives=heard),
+    )
+    assert judge(transcript(agent, customer), matcher, Settings()) == []
+
+
 def test_a_violation_split_by_a_pause_is_found(matcher: Matcher) -> None:
     call = transcript(said(0, "你问我", start=0.0), said(1, "我问谁", start=2.5))
     (hit,) = judge(call, matcher, Settings())

@@ -2,6 +2,7 @@
 
 import random
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import cn2an
@@ -265,7 +266,7 @@ def test_silence_is_put_into_a_copy() -> None:
 
 
 def test_a_result_is_hidden_without_moving_anything() -> None:
-    said = spoken("u1", "你自己不会查吗13805712345", 0, Speaker.AGENT)
+    said = replace(spoken("u1", "你自己不会查吗13805712345", 0, Speaker.AGENT), alternatives=("你自己不会查吗138057123四五",))
     hit = Hit(
         utterance_id="u1",
         phrase_id="9.1.01",
@@ -286,6 +287,7 @@ def test_a_result_is_hidden_without_moving_anything() -> None:
     )
     seen = hidden(result, USUAL)
     (utterance,), (shown,) = seen.transcript.utterances, seen.hits
+    assert utterance.alternatives == ()
     assert utterance.text == shown.quote == "你自己不会查吗" + BLACK * 11
     assert "".join(word.text for word in utterance.words) == utterance.text
     assert [word.start for word in utterance.words] == [word.start for word in said.words]

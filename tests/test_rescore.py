@@ -109,6 +109,18 @@ def test_neighbours_within_a_breath_are_judged_together() -> None:
     assert {hit.phrase_id for hit in new.hits} == {"co-01"}
 
 
+def test_what_else_was_heard_of_a_hit_is_looked_at_too() -> None:
+    plain = matcher()
+    old = judged(plain, SETTINGS, SAID)
+    (hit,) = (hit for hit in old.hits if hit.phrase_id == "9.1.14")
+    heard = [replace(u, alternatives=("请问您贵姓大名",)) for u in SAID.utterances]
+    otherwise = replace(old, transcript=replace(SAID, utterances=tuple(heard)))
+    after = matcher({"id": "9.1.10", "spellings": ["请问您贵姓大名"]}, like=plain)
+    named = {hit.utterance_id for hit in old.hits if hit.phrase_id == "9.1.10"}
+    assert again(old, plain, after)[1] == named
+    assert again(otherwise, plain, after)[1] == named | {hit.utterance_id}
+
+
 def test_what_is_kept_keeps_what_the_sound_said() -> None:
     plain = matcher()
     old = judged(plain, SETTINGS, SAID)

@@ -5,7 +5,7 @@ its users pad every clip to that; a few seconds of silence behind the clip are e
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import exp
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from phrasecheck.engines.doubt import agree, echoes, is_invention, sign
 from phrasecheck.engines.hearing import DOUBTED, RATE, audible, batch_size, in_batches, tidy, workers
 from phrasecheck.engines.hotwords import Prompt, fingerprint, prompt
 from phrasecheck.errors import ModelError
-from phrasecheck.normalize import normalize
+from phrasecheck.normalize import normalize, simplify
 from phrasecheck.settings import AsrSettings
 from phrasecheck.transcribe import Heard, Progress
 from phrasecheck.types import Samples, Word
@@ -36,12 +36,13 @@ REPETITION_PENALTY = 1.1  # in the second attempt
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Take:
     """One decoding of a clip: token ids without the special ones, the prompt it was given (None: it was heard without), mean log-probability a
-    token, probability that nobody spoke."""
+    token, probability that nobody spoke, and the token ids of the beams that came next."""
 
     tokens: list[int]
     prompt: Prompt | None
     logprob: float
     no_speech: float
+    others: list[list[int]] = field(default_factory=list)
 
 
 class Whisper:
@@ -91,7 +92,8 @@ class Whisper:
 
     def _hear(self, clips: list[Samples]) -> list[Heard]:
         encoded = self._encode(clips)
-        takes = self._decode(encoded, clips, self._prompt, beam_size=self._settings.beam_size)
+        beams = self._settings.beam_size
+        takes = self._decode(encoded, clips, self._prompt, beam_size=beams, num_hypotheses=beams)
         takes = self._second_attempt(clips, takes)
         words = self._words(encoded, clips, takes)
         return [self._judge(clip, take, said) for clip, take, said in zip(clips, takes, words, strict=True)]
@@ -173,7 +175,18 @@ class Whisper:
             return Heard(text="", no_speech=take.no_speech)
         doubt = sign(text, len(clip) / RATE, take.prompt)
         confidence = min(exp(take.logprob), DOUBTED if doubt else 1.0)
-        return Heard(text=text, words=tuple(words), confidence=confidence, no_speech=take.no_speech, doubt=doubt)
+        others = () if doubt else self._alternatives(text, take)
+        return Heard(text=text, words=tuple(words), confidence=confidence, no_speech=take.no_speech, doubt=doubt, alternatives=others)
+
+    def _alternatives(self, text: str, take: _Take) -> tuple[str, ...]:
+        """What the other beams say, each that differs from `text` and from those before it in more than punctuation."""
+        told, known = [], {"", normalize(text).text}
+        for tokens in take.others:
+            other = simplify(self._tokenizer.decode(tokens)).strip()
+            if (plain := normalize(other).text) not in known:
+                known.add(plain)
+                told.append(other)
+        return tuple(told)
 
     def _words(self, encoded: Any, clips: list[Samples], takes: list[_Take]) -> list[list[Word]]:
         """The words of each take with their times, by the model's own cross-attention."""
@@ -205,7 +218,13 @@ def model_name(folder: Path) -> str:
 def _take(result: Any, eot: int, led_by: Prompt | None) -> _Take:
     ids = result.sequences_ids[0]
     logprob = result.scores[0] * len(ids) / (len(ids) + 1) if ids else 0.0  # the score is a mean without the end token
-    return _Take(tokens=[token for token in ids if token < eot], prompt=led_by, logprob=logprob, no_speech=result.no_speech_prob)
+    return _Take(
+        tokens=[token for token in ids if token < eot],
+        prompt=led_by,
+        logprob=logprob,
+        no_speech=result.no_speech_prob,
+        others=[[token for token in other if token < eot] for other in result.sequences_ids[1:]],
+    )
 
 
 def _begins(path: Sequence[tuple[int, int]], tokens: int) -> list[float]:

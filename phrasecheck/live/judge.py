@@ -12,10 +12,11 @@ from phrasecheck.events import Alert
 from phrasecheck.live.segmenter import Mark
 from phrasecheck.live.sound import RATE
 from phrasecheck.matching.acoustic import Ear, Listener
+from phrasecheck.matching.alternatives import reheard
 from phrasecheck.matching.fuse import Look
 from phrasecheck.matching.matcher import Line, Matcher
 from phrasecheck.normalize import normalize, unfinished
-from phrasecheck.pipeline import Allowed, line_of, line_of_pair
+from phrasecheck.pipeline import Allowed, line_of, line_of_pair, other_lines_of
 from phrasecheck.settings import Settings
 from phrasecheck.split import Pair, joined_hits
 from phrasecheck.timing import timed
@@ -67,6 +68,8 @@ class Judge:
         earlier = self._hits if pair else []
         if pair is not None:
             hits = joined_hits(pair, together[0], [*earlier, *hits])
+        fresh = reheard([hit for hit in hits if hit not in earlier], {utterance.id: other_lines_of(utterance)}, self._matcher)
+        hits = [*(hit for hit in hits if hit in earlier), *fresh]
         if self._listener is not None and self._settings.live.acoustic and not hurried:
             hits = self._asked([hit for hit in hits if hit not in earlier], utterance)
         hits = [hit for hit in hits if hit not in earlier and self._counts(hit, utterance)]

@@ -240,6 +240,7 @@ class Session:
             words=tuple(replace(word, start=round(begin + word.start, 3), end=round(begin + word.end, 3)) for word in heard.words),
             confidence=heard.confidence,
             doubt=heard.doubt,
+            alternatives=heard.alternatives,
         )
         made = replace(made, speaker=alone(made)) if made.speaker is Speaker.UNSURE else made
         return replace(made, role=self._roles.of(made) if ask.settled else self._roles.now)

@@ -137,6 +137,19 @@ def test_where_perhaps_nobody_spoke_the_same_words_must_come_twice(base: Whisper
 
 
 @pytest.mark.model
+def test_other_beams_are_told_where_they_say_something_else(base: Whisper) -> None:
+    others = ["您好请讲。", "您好請講話", "您好请讲话", "", "您好请进"]
+    take = whisper._Take(
+        tokens=base._tokenizer.encode("您好请讲"),
+        prompt=None,
+        logprob=-0.3,
+        no_speech=0.1,
+        others=[base._tokenizer.encode(o) for o in others],
+    )
+    assert base._alternatives("您好请讲", take) == ("您好请讲话", "您好请进")
+
+
+@pytest.mark.model
 def test_an_invention_is_dropped(base: Whisper) -> None:
     (heard,) = Scripted(base, [("字幕由Amara.org社區提供", -0.2)]).recognise([tone(4)])
     assert heard.text == ""

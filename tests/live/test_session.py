@@ -89,6 +89,18 @@ def test_a_turn_settled_before_the_answer_comes_is_told_once(minds: Minds) -> No
     assert call.answer(asks[0], heard(BAD, asks[0])) == []  # a guess that comes after it
 
 
+def test_what_else_was_heard_settles_what_was_doubtful(minds: Minds) -> None:
+    _, asks = play(call := session(minds), stereo(pcm(speech(1.5), silence(1.2))))
+    garbled = heard("你问我，他问谁", asks[1])
+    (said,) = call.answer(asks[1], garbled)
+    assert isinstance(said, Uttered)
+    _, asks = play(call := session(minds), stereo(pcm(speech(1.5), silence(1.2))))
+    (alert, _) = call.answer(asks[1], replace(garbled, alternatives=(BAD,)))
+    assert isinstance(alert, Alert)
+    assert f"另一种听法：「{BAD}」" in alert.reason
+    assert alert.quote == "你问我，他问谁"
+
+
 def test_a_guess_that_was_given_up_is_asked_for_again_once_the_turn_is_over(minds: Minds) -> None:
     call = session(minds)
     _, asks = play(call, stereo(pcm(speech(1.5), silence(0.8))))
