@@ -63,10 +63,10 @@ class Server:
     token: str
     process: "subprocess.Popen[bytes]"
 
-    def memory(self) -> float:
-        """Resident MB."""
+    def memory(self, kind: str = "VmRSS") -> float:
+        """Resident MB: all, or RssAnon (its own) or RssFile (of mapped files, which the system takes back and brings again as it likes)."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+        return next(int(line.split()[1]) for line in lines if line.startswith(kind)) / 1024
 
     def cpu(self) -> float:
         """Seconds of processor time so far."""
@@ -217,14 +217,18 @@ def soak(running: Server, folder: Path, gold: Sequence[Row], minutes: float) -> 
     threads = [Thread(target=line, args=(cycle([*gold[n % len(gold) :], *gold[: n % len(gold)]]),)) for n in range(8)]
     for thread in threads:
         thread.start()
-    memory: list[tuple[float, float]] = []
+    memory: list[tuple[float, ...]] = []
     while any(thread.is_alive() for thread in threads):
-        memory.append(((time.monotonic() - until) / 60 + minutes, running.memory()))
+        memory.append(((time.monotonic() - until) / 60 + minutes, *map(running.memory, ("VmRSS", "RssAnon", "RssFile"))))
         time.sleep(120)
     for gone in (*idle, *listeners):
         gone.close()
-    body = [[f"{at:.0f}", f"{megabytes:.0f}"] for at, megabytes in memory]
-    return table(["minute", "MB"], body) + "\n\n" + table(HEAD, [measured(8, heard, running.cpu(), 60 * minutes, running.memory())])
+    body = [[f"{number:.0f}" for number in row] for row in memory]
+    return (
+        table(["minute", "MB", "its own", "of files"], body)
+        + "\n\n"
+        + table(HEAD, [measured(8, heard, running.cpu(), 60 * minutes, running.memory())])
+    )
 
 
 def main() -> None:
