@@ -2,7 +2,7 @@
 
 In: hits and utterances of a call, and an Ear: its sound, with a recogniser that says how well a text fits a clip. Out: the hits, some confirmed,
 refused or new, with the evidence. The one decision: sound can be asked only for words. A phrase that was meant but said in other words fits badly,
-so a bad fit refuses a hit that rests on likeness of words or sound, and leaves one that rests on meaning.
+so a bad fit refuses a hit that rests on likeness of words or sound alone, and leaves one that may rest on meaning.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -72,7 +72,7 @@ class Acoustic:
         phrase_id, wording, lead = found
         if lead >= FITS:
             reason = f"按声音核对：更像是「{wording}」"
-        elif lead <= UNFIT and not any(m.method in (Method.SEMANTIC, Method.EXACT) and m.score >= 0.5 for m in hit.evidence):
+        elif lead <= UNFIT and not any(m.method in (Method.SEMANTIC, Method.EXACT) and m.score >= OPEN[0] for m in hit.evidence):
             reason = f"按声音核对：不像是「{self._texts[hit.phrase_id]}」"
         else:
             return hit
