@@ -137,7 +137,9 @@ def _turn(parts: Sequence[tuple[Stretch, float]]) -> tuple[Utterance, float]:
 def _joined(parts: Sequence[Stretch]) -> Utterance:
     first, last = parts[0].said, parts[-1].said
     words = tuple(word for part in parts for word in part.said.words)
-    return replace(first, end=last.end, text="".join(part.said.text for part in parts), words=words)
+    if len(parts) == 1:
+        return first
+    return replace(first, end=last.end, text="".join(part.said.text for part in parts), words=words, alternatives=())
 
 
 # --- where the speaker may change -------------------------------------------------------------------------------------------------
@@ -169,8 +171,10 @@ def _switch(before: Word, pause: tuple[float, float]) -> float:
 
 
 def _part(utterance: Utterance, words: tuple[Word, ...], start: float, end: float) -> Utterance:
-    text = "".join(word.text for word in words) if words else utterance.text
-    return replace(utterance, text=text, words=words, start=start, end=end)
+    if len(words) == len(utterance.words):
+        return replace(utterance, start=start, end=end)
+    # what else was heard is of the whole, and another person may have said the rest of it
+    return replace(utterance, text="".join(word.text for word in words), words=words, start=start, end=end, alternatives=())
 
 
 def _pauses(sound: Samples, start: float) -> list[tuple[float, float]]:

@@ -174,7 +174,8 @@ def touched(old: CallResult, settings: Settings, difference: Screen, prints: Col
     kept: Collection[Print | None] = [None] * len(all_units) if prints is None else prints
     for unit, print_ in zip(all_units, kept, strict=True):
         hits = [hit for hit in old.hits if hit.utterance_id in unit.ids]
-        texts = [normalize(text) for text in (unit.text, *(others[unit.ids[0]] if hits and len(unit.ids) == 1 else ()))]
+        heard = others[unit.ids[0]] if hits and len(unit.ids) == 1 else ()
+        texts = [normalize(text) for text in (unit.text, *heard)]
         if any(difference.touches(text, hits, print_) or any(wording in text.text for wording in spared) for text in texts):
             found.update(unit.ids)
     chain = [(pair.first.id, pair.second.id) for pair in pairs(old.transcript.utterances, gap)]

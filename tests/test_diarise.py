@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -94,6 +95,16 @@ def test_word_times_may_be_somewhat_wrong(off: float) -> None:
     utterances, channel = call(*[(text.strip("，。"), hertz) for text, hertz in TALK], words_off=off)
     turns = [turn for turn, _ in listen(utterances, channel, Pitch()).turns()]
     assert [turn.text for turn in turns] == [text.strip("，。") for text, _ in TALK]
+
+
+def test_a_part_of_what_was_said_has_no_other_hearings() -> None:
+    """They are of the whole, and may hold the other's words."""
+    (whole,), channel = call(*TALK)
+    cut = listen([replace(whole, alternatives=("您好，你们怎么不早说",))], channel, Pitch())
+    assert not any(turn.alternatives for turn in [*(turn for turn, _ in cut.turns()), *cut.sentences()])
+    (short,), channel = call(("您好请讲", LOW))
+    ((alone, _),) = listen([replace(short, alternatives=("您好请进",))], channel, Pitch()).turns()
+    assert alone.alternatives == ("您好请进",)
 
 
 def test_one_person_is_not_two() -> None:

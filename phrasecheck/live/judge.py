@@ -68,11 +68,10 @@ class Judge:
         earlier = self._hits if pair else []
         if pair is not None:
             hits = joined_hits(pair, together[0], [*earlier, *hits])
-        fresh = reheard([hit for hit in hits if hit not in earlier], {utterance.id: other_lines_of(utterance)}, self._matcher)
-        hits = [*(hit for hit in hits if hit in earlier), *fresh]
+        hits = reheard([hit for hit in hits if hit not in earlier], {utterance.id: other_lines_of(utterance)}, self._matcher)
         if self._listener is not None and self._settings.live.acoustic and not hurried:
-            hits = self._asked([hit for hit in hits if hit not in earlier], utterance)
-        hits = [hit for hit in hits if hit not in earlier and self._counts(hit, utterance)]
+            hits = self._asked(hits, utterance)
+        hits = [hit for hit in hits if self._counts(hit, utterance)]
         same = [self._same(hit) for hit in hits]
         self._before, self._hits = utterance, [hit for hit in hits if hit.utterance_id == utterance.id]
         return Findings(

@@ -14,7 +14,7 @@ from phrasecheck.service.desk import Desk
 from phrasecheck.service.dues import make_reports
 from phrasecheck.service.heap import give_back
 from phrasecheck.service.intake import take_in
-from phrasecheck.store.tables import MessageState, Outcome, UploadItemRow
+from phrasecheck.store.tables import Outcome, UploadItemRow
 
 EVERY_S = 2.0
 TIDY_S = 60.0
@@ -56,7 +56,7 @@ class Chores:
 
 def do(here: Desk) -> None:
     """Once over everything that is to be done."""
-    if here.store.webhooks.messages(MessageState.WAITING, 1):  # most of the time there are none, and a client reads all certificates
+    if here.store.webhooks.any_due():  # most of the time there are none, and a client reads all certificates
         with webhooks.new_client() as client:
             webhooks.send_due(here.store, here.settings.service.webhook_networks, client)
     for upload_id in here.store.uploads.stranded():

@@ -9,7 +9,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from phrasecheck.errors import NotFoundError
@@ -31,6 +31,10 @@ def announce(session: Session, call: CallRow, now: datetime) -> None:
         session.add(
             WebhookMessageRow(webhook_id=webhook_id, call_id=call.id, body=body, state=MessageState.WAITING, due_at=now, made_at=now)
         )
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return WebhookMessageRow.state == MessageState.WAITING, WebhookMessageRow.due_at <= now
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +70,18 @@ class Webhooks:
 
     # --- the outbox ------------------------------------------------------------------------------------------------------------
 
+    def any_due(self) -> bool:
+        """Whether `due` would find anything; asks without waiting for whoever writes."""
+        with self.database.read() as session:
+            return session.scalar(select(WebhookMessageRow.id).where(*_due(self.database.now())).limit(1)) is not None
+
     def due(self, limit: int = 20) -> list[tuple[WebhookMessageRow, WebhookRow]]:
         """Messages whose time has come; the next attempt is put off at once, so that no two senders have the same, and one that dies loses none."""
         now = self.database.now()
-        waiting = (WebhookMessageRow.state == MessageState.WAITING, WebhookMessageRow.due_at <= now)
-        with self.database.read() as session:  # most polls find nothing, and need not wait for whoever writes
-            if session.scalar(select(WebhookMessageRow.id).where(*waiting).limit(1)) is None:
-                return []
         query = (
             select(WebhookMessageRow, WebhookRow)
             .join(WebhookRow)
-            .where(*waiting)
+            .where(*_due(now))
             .order_by(WebhookMessageRow.due_at)
             .limit(limit)
             .with_for_update(skip_locked=True, of=WebhookMessageRow)

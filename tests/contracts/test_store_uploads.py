@@ -198,7 +198,9 @@ def test_each_end_is_told_once_to_each_address(store: Store, user: UserRow) -> N
 def test_a_sender_that_dies_loses_no_message(store: Store, user: UserRow, clock: Clock) -> None:
     store.webhooks.add("https://a.example/", user)
     store.calls.cancel(handed_in(store, b"1"), "test")
+    assert store.webhooks.any_due()
     assert len(store.webhooks.due()) == 1
+    assert not store.webhooks.any_due()
     assert store.webhooks.due() == []
     clock.later(seconds=11)
     ((message, _),) = store.webhooks.due()
