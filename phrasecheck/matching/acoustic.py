@@ -72,7 +72,7 @@ class Acoustic:
         phrase_id, wording, lead = found
         if lead >= FITS:
             reason = f"按声音核对：更像是「{wording}」"
-        elif lead <= UNFIT and not any(m.method in (Method.SEMANTIC, Method.EXACT) and m.score >= OPEN[0] for m in hit.evidence):
+        elif lead <= UNFIT and _rests_on_likeness(hit):
             reason = f"按声音核对：不像是「{self._texts[hit.phrase_id]}」"
         else:
             return hit
@@ -122,6 +122,12 @@ class Acoustic:
         methods = tuple(m for m in Method if m in hit.methods or m is Method.ACOUSTIC)
         told = f"{hit.reason}；{reason}" if hit.reason else reason
         return replace(hit, phrase_id=phrase_id, also=also, reason=told, methods=methods, evidence=(*hit.evidence, match))
+
+
+def _rests_on_likeness(hit: Hit) -> bool:
+    """Whether words or sounds like the phrase's are all there is for it."""
+    found = {m.method for m in hit.evidence if m.method is not Method.SEMANTIC or m.score >= OPEN[0]}
+    return bool(found & {Method.FUZZY, Method.PHONETIC}) and not found & {Method.EXACT, Method.SEMANTIC}
 
 
 def _shifted(score: float, logits: float) -> float:

@@ -71,6 +71,13 @@ def test_a_wording_that_does_not_fit_refuses_likeness_not_meaning(method: Method
     assert (made == before) is not refused
 
 
+def test_what_no_likeness_speaks_for_is_meant_and_not_refused() -> None:
+    silent = replace(hit(HEARD, 0.55, Method.SEMANTIC), evidence=())
+    low = replace(silent, evidence=(Match(phrase_id="9.1.06", method=Method.SEMANTIC, start=0, end=8, score=0.07, reason="像"),))
+    for before in (silent, low):
+        assert Acoustic(BOOK, SETTINGS).ask([before], [utterance(HEARD)], FakeListener({HEARD: -1.0}).ear()) == [before]
+
+
 def test_a_refused_doubtful_one_is_gone() -> None:
     assert Acoustic(BOOK, SETTINGS).ask([hit(HEARD, 0.3)], [utterance(HEARD)], FakeListener({HEARD: -1.0}).ear()) == []
 
