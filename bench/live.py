@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -53,6 +54,7 @@ HEAD = [
     "MB",
 ]
 SLOW, IDLE = 50, 500
+LOOK_S = 6.0
 
 
 @dataclass
@@ -191,41 +193,67 @@ def _over(turn: Row, event: dict[str, Any]) -> bool:
     return bool(min(turn["end"], event["end"]) > max(turn["start"], event["start"]))
 
 
-def soak(running: Server, folder: Path, gold: Sequence[Row], minutes: float) -> str:
-    """Eight lines for so long, beside connections that only connect and listeners that do not read; resident memory every two minutes."""
-    from websockets.sync.client import connect
+class Guests:
+    """Connections that only connect, and listeners that begin a call and never read what is told of it. The server shows most of them out in time, so
+    that the oldest go and others come all the while."""
 
-    asked = {"Authorization": f"Bearer {running.token}"}
-    until = time.monotonic() + 60 * minutes
-    idle = [connect(running.url, additional_headers=asked, close_timeout=0.1) for _ in range(IDLE)]
-    listeners: list[Any] = []  # they begin a call, and never read what is told of it
-
-    def listen() -> None:
+    def __init__(self, running: Server, folder: Path, gold: Sequence[Row]) -> None:
+        self._running = running
         form, data = sound(folder / gold[0]["audio"], AudioSettings())
-        for _ in range(SLOW):
-            slow = connect(running.url, additional_headers=asked, max_queue=1, close_timeout=0.1)
-            slow.send(json.dumps({"type": "start", "call": f"slow-{uuid4().hex[:12]}"}))
-            slow.send(data[: form.bytes_a_second])
-            listeners.append(slow)
+        self._second = data[: form.bytes_a_second]
+        self._idle = deque(self._connect() for _ in range(IDLE))
+        self._slow = deque(self._slow_one() for _ in range(SLOW))
+
+    def change(self) -> None:
+        """One in fifty of each goes, and another comes."""
+        for _ in range(IDLE // 50):
+            self._idle.popleft().close()
+            self._idle.append(self._connect())
+        for _ in range(SLOW // 50):
+            self._slow.popleft().close()
+            self._slow.append(self._slow_one())
+
+    def close(self) -> None:
+        """All go."""
+        for gone in (*self._idle, *self._slow):
+            gone.close()
+
+    def _connect(self, **asked: Any) -> Any:
+        from websockets.sync.client import connect
+
+        headers = {"Authorization": f"Bearer {self._running.token}"}
+        return connect(self._running.url, additional_headers=headers, close_timeout=0.1, ping_interval=None, **asked)
+
+    def _slow_one(self) -> Any:
+        slow = self._connect(max_queue=1)
+        slow.send(json.dumps({"type": "start", "call": f"slow-{uuid4().hex[:12]}"}))
+        slow.send(self._second)
+        return slow
+
+
+def soak(running: Server, folder: Path, gold: Sequence[Row], minutes: float) -> str:
+    """Eight lines for so long, beside the guests; resident memory in each two minutes."""
+    began = time.monotonic()
+    guests = Guests(running, folder, gold)
+    heard: list[Heard] = []
 
     def line(calls: Iterator[Row]) -> None:
-        while time.monotonic() < until:
+        while time.monotonic() < began + 60 * minutes:
             heard.append(played(running, folder, next(calls)))
 
-    heard: list[Heard] = []
-    listen()
     threads = [Thread(target=line, args=(cycle([*gold[n % len(gold) :], *gold[: n % len(gold)]]),)) for n in range(8)]
     for thread in threads:
         thread.start()
-    memory: list[tuple[float, ...]] = []
+    memory: dict[int, list[list[float]]] = {}  # a hearing takes hundreds of MB and gives them back: one look alone would tell of chance
     while any(thread.is_alive() for thread in threads):
-        memory.append(((time.monotonic() - until) / 60 + minutes, *map(running.memory, ("VmRSS", "RssAnon", "RssFile"))))
-        time.sleep(120)
-    for gone in (*idle, *listeners):
-        gone.close()
-    body = [[f"{number:.0f}" for number in row] for row in memory]
+        looks = memory.setdefault(2 * int((time.monotonic() - began) // 120) + 2, [])
+        looks.append([running.memory(kind) for kind in ("VmRSS", "RssAnon", "RssFile")])
+        guests.change()
+        time.sleep(LOOK_S)
+    guests.close()
+    body = [[to, *(f"{mean:.0f}" for mean in np.mean(looks, axis=0)), f"{max(looks)[0]:.0f}"] for to, looks in memory.items()]
     return (
-        table(["minute", "MB", "its own", "of files"], body)
+        table(["to minute", "MB, mean", "its own", "of files", "MB, most"], body)
         + "\n\n"
         + table(HEAD, [measured(8, heard, running.cpu(), 60 * minutes, running.memory())])
     )

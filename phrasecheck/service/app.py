@@ -37,7 +37,7 @@ from phrasecheck.service import middleware, pages
 from phrasecheck.service.chores import Chores
 from phrasecheck.service.desk import Desk
 from phrasecheck.service.exchange import keyed, make_exchange, running
-from phrasecheck.service.heap import few_heaps
+from phrasecheck.service.heap import one_heap
 from phrasecheck.service.logs import LOGGER
 from phrasecheck.service.metrics import Metrics
 from phrasecheck.service.routes import (
@@ -116,7 +116,7 @@ def create_app(settings: Settings, store: Store | None = None, executor: "Execut
 
     Raises StoreError.
     """
-    few_heaps()
+    one_heap()
     opened = store or open_store(settings.store)
     desk = make_desk(settings, opened, executor)
 

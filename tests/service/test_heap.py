@@ -10,9 +10,9 @@ GLIBC = pytest.mark.skipif(not hasattr(os, "confstr") or "glibc" not in (os.conf
 
 HEAPS = """
 import ctypes, os, sys, threading
-from phrasecheck.service.heap import few_heaps
-if sys.argv[1] == "few":
-    few_heaps()
+from phrasecheck.service.heap import one_heap
+if sys.argv[1] == "one":
+    one_heap()
 libc = ctypes.CDLL(None)
 libc.fopen.restype = libc.malloc.restype = ctypes.c_void_p
 gate = threading.Barrier(12)
@@ -38,10 +38,10 @@ def heaps(*asked: str, **environment: str) -> int:
 
 
 @GLIBC
-def test_a_process_has_few_heaps_unless_the_administrator_wants_more() -> None:
-    assert heaps("many") > 2
-    assert heaps("few") <= 2
-    assert heaps("few", MALLOC_ARENA_MAX="6") > 2
+def test_a_process_has_one_heap_unless_the_administrator_wants_more() -> None:
+    assert heaps("many") > 1
+    assert heaps("one") == 1
+    assert heaps("one", MALLOC_ARENA_MAX="6") > 1
 
 
 HOLES = """
