@@ -28,6 +28,7 @@ RAISING: Mapping[str, str] = {
     "tone_whole": "整句话的语气像违规（logit，两个编码器平均）",
     "agreement": "两个编码器都认为是同一条禁语（log 概率之和，最高的一条）",
     "margin": "最近的违规例句比最近的合规例句近多少（余弦差 × 10）",
+    "length": "这一段有多长，越长越说得准（log 字数）",
     "exact": "这一段里有禁语原话",
     "said": "整句话就是禁语原话，别无其他",
     "fuzzy": "与某条禁语字面相近（超过 0.6 的部分 × 10）",
@@ -119,6 +120,7 @@ def columns(lexicon: Lexicon, known: Sequence[str]) -> Columns:
 def window_features(look: Look, neighbours: Neighbours | None) -> Floats:
     """(windows, FEATURES)."""
     table = np.zeros((len(look.windows), len(FEATURES)), dtype=np.float32)
+    table[:, _COLUMN["length"]] = [np.log(end - start) for start, end in look.windows]
     if look.characters is not None:
         sound = look.sound or look.characters
         table[:, _COLUMN["tone"]] = look.characters.tone

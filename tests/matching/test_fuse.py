@@ -126,7 +126,10 @@ def test_a_logit_is_a_sum() -> None:
     table = window_features(replace(look(match(Method.EXACT, 3, 7)), characters=reading(1, -2, 3)), None)
     open_question = 2 * np.log(0.5)  # two phrases, and both encoders say neither
     sums = [1 + 1 + 1 + 1, -2 - 2 + 1, 3 + 3 + 1 + 1]
-    assert WEIGHTS.logits(table).tolist() == pytest.approx([0.5 * (total + open_question) for total in sums])
+    lengths = [np.log(end - start) for start, end in look().windows]
+    assert WEIGHTS.logits(table).tolist() == pytest.approx(
+        [0.5 * (total + open_question + length) for total, length in zip(sums, lengths, strict=True)]
+    )
 
 
 def meaning(*of_phrases: float) -> Reading:
