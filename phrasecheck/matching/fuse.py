@@ -120,7 +120,7 @@ def columns(lexicon: Lexicon, known: Sequence[str]) -> Columns:
 def window_features(look: Look, neighbours: Neighbours | None) -> Floats:
     """(windows, FEATURES)."""
     table = np.zeros((len(look.windows), len(FEATURES)), dtype=np.float32)
-    table[:, _COLUMN["length"]] = [np.log(end - start) for start, end in look.windows]
+    table[:, _COLUMN["length"]] = lengths(look.windows)
     if look.characters is not None:
         sound = look.sound or look.characters
         table[:, _COLUMN["tone"]] = look.characters.tone
@@ -140,6 +140,12 @@ def window_features(look: Look, neighbours: Neighbours | None) -> Floats:
         for qualifier in qualify(look.text, *window, look.qualifiers):
             table[row, _COLUMN[qualifier.name]] = 1.0
     return table
+
+
+def lengths(windows: Sequence[tuple[int, int]]) -> Floats:
+    """(windows,): log characters."""
+    result: Floats = np.log([end - start for start, end in windows]).astype(np.float32)
+    return result
 
 
 def role_logits(look: Look, role: Role | None, phrases: Columns, weights: Weights) -> Floats:

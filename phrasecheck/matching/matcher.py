@@ -19,6 +19,7 @@ from phrasecheck.matching.fuse import (
     Look,
     Weights,
     columns,
+    lengths,
     phrase_features,
     phrase_shares,
     role_logits,
@@ -182,6 +183,7 @@ class Matcher:
     def _hits(self, case: _Case) -> list[Hit]:
         """Hits and doubtful ones, likeliest first, one a phrase, none overlapping."""
         cut, logits = case.look.windows, case.logits
+        bare = logits - self._length_shares(case.look)
         hits: dict[str, Hit] = {}
         taken: list[tuple[int, int]] = []
         for row in np.argsort(-logits, kind="stable"):
@@ -189,12 +191,18 @@ class Matcher:
                 break
             if any(_overlap(cut[row], other) for other in taken):
                 continue
-            tight = _tightest(cut, logits, int(row))
+            tight = _tightest(cut, bare, int(row))
             taken.append(cut[tight])
             hit = self._hit(case, tight, float(sigmoid(logits[row])))
             if not any(_same_matter(hit, other) for other in hits.values()):
                 hits[hit.phrase_id] = hit
         return list(hits.values())
+
+    def _length_shares(self, look: Look) -> Floats:
+        """What their length adds to the windows' logits: it says how sure one can be, not where the words are."""
+        weight = self.parts.weights.window.get("length", 0.0) if self._semantic else 0.0
+        shares: Floats = np.float32(weight) * lengths(look.windows)
+        return shares
 
     def _hit(self, case: _Case, row: int, score: float) -> Hit:
         line, look = case.line, case.look

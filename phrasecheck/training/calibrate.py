@@ -27,7 +27,7 @@ RIDGE = 1e-3
 OWN_SECTION = 1.0
 # A phrase's own words are that phrase's, whatever the talk around them means. Stated too: among exemplars they nearly always come with a likeness in
 # sound, which takes the weight from them.
-OWN_WORDS = 6.0
+OWN_WORDS = 8.0
 # And a turn that is nothing but a phrase's own words breaks the norm, however mild it sounds by itself. There is no harmless exemplar of that kind to
 # learn it from, and hardly one of the other.
 SAID = 6.0
