@@ -71,7 +71,7 @@ def test_three_files_and_a_zip(page: Page, office: Office, tmp_path: Path) -> No
         "2026-11-02-一.wav": sound(1),
         "2026-11-02-二.wav": sound(2, 6 << 20),
         "网页.wav": b"<!doctype html><html>sign in</html>",
-        "一天.zip": zipped(("三.wav", sound(3)), ("四.wav", sound(4)), ("../五.wav", sound(5)), ("又一.wav", sound(1))),
+        "一天.zip": zipped(("三.wav", sound(3)), ("四.wav", sound(4)), ("../五.wav", sound(5)), ("又三.wav", sound(3))),
         "清单.csv": "文件,坐席,岗位\n2026-11-02-一.wav,0077,查勘\n三.wav,0078,定损\n".encode(),
     }
     for name, data in files.items():
