@@ -54,7 +54,7 @@ HEAD = [
     "MB",
 ]
 SLOW, IDLE = 50, 500
-LOOK_S = 6.0
+LOOK_S = 6.0  # between two looks at the memory, and between two changes of the guests
 
 
 @dataclass
@@ -206,12 +206,10 @@ class Guests:
 
     def change(self) -> None:
         """One in fifty of each goes, and another comes."""
-        for _ in range(IDLE // 50):
-            self._idle.popleft().close()
-            self._idle.append(self._connect())
-        for _ in range(SLOW // 50):
-            self._slow.popleft().close()
-            self._slow.append(self._slow_one())
+        for crowd, another in ((self._idle, self._connect), (self._slow, self._slow_one)):
+            for _ in range(len(crowd) // 50):
+                crowd.popleft().close()
+                crowd.append(another())
 
     def close(self) -> None:
         """All go."""

@@ -136,9 +136,9 @@ def _turn(parts: Sequence[tuple[Stretch, float]]) -> tuple[Utterance, float]:
 
 def _joined(parts: Sequence[Stretch]) -> Utterance:
     first, last = parts[0].said, parts[-1].said
-    words = tuple(word for part in parts for word in part.said.words)
     if len(parts) == 1:
         return first
+    words = tuple(word for part in parts for word in part.said.words)
     return replace(first, end=last.end, text="".join(part.said.text for part in parts), words=words, alternatives=())
 
 

@@ -183,7 +183,6 @@ class Matcher:
     def _hits(self, case: _Case) -> list[Hit]:
         """Hits and doubtful ones, likeliest first, one a phrase, none overlapping."""
         cut, logits = case.look.windows, case.logits
-        bare = logits - self._length_shares(case.look)
         hits: dict[str, Hit] = {}
         taken: list[tuple[int, int]] = []
         for row in np.argsort(-logits, kind="stable"):
@@ -191,18 +190,21 @@ class Matcher:
                 break
             if any(_overlap(cut[row], other) for other in taken):
                 continue
-            tight = _tightest(cut, bare, int(row))
+            tight = self._tightest(case, int(row))
             taken.append(cut[tight])
             hit = self._hit(case, tight, float(sigmoid(logits[row])))
             if not any(_same_matter(hit, other) for other in hits.values()):
                 hits[hit.phrase_id] = hit
         return list(hits.values())
 
-    def _length_shares(self, look: Look) -> Floats:
-        """What their length adds to the windows' logits: it says how sure one can be, not where the words are."""
+    def _tightest(self, case: _Case, best: int) -> int:
+        """The shortest window inside the best one that is nearly as likely, its length apart: that says how sure one can be, not where the words are."""
+        cut = case.look.windows
         weight = self.parts.weights.window.get("length", 0.0) if self._semantic else 0.0
-        shares: Floats = np.float32(weight) * lengths(look.windows)
-        return shares
+        logits = case.logits - np.float32(weight) * lengths(cut)
+        start, end = cut[best]
+        within = [i for i, (a, b) in enumerate(cut) if a >= start and b <= end and logits[i] >= logits[best] - NEARLY]
+        return min(within, key=lambda i: (cut[i][1] - cut[i][0], -logits[i]))
 
     def _hit(self, case: _Case, row: int, score: float) -> Hit:
         line, look = case.line, case.look
@@ -246,10 +248,3 @@ def _same_matter(hit: Hit, other: Hit) -> bool:
 
 def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return min(one[1], other[1]) > max(one[0], other[0])
-
-
-def _tightest(cut: Sequence[tuple[int, int]], logits: Floats, best: int) -> int:
-    """The shortest window inside the best one that is nearly as likely."""
-    start, end = cut[best]
-    within = [i for i, (a, b) in enumerate(cut) if a >= start and b <= end and logits[i] >= logits[best] - NEARLY]
-    return min(within, key=lambda i: (cut[i][1] - cut[i][0], -logits[i]))

@@ -2,8 +2,8 @@
 
 The one decision: a server runs for months in dozens of threads that hear, match and answer, and glibc gives each thread a heap of its own, up to
 eight a core, of which only the top ever goes back to the system. After an hour of eight lines 750 MB lay in such heaps. A hearing takes hundreds of
-MB in blocks of all sizes; with one heap the next hearing, in whatever thread, finds them again. Waiting for the lock of one heap costs nothing that
-can be seen: Python has its own blocks, and the recogniser asks for few and large ones. Blocks mapped one by one
+MB in blocks of all sizes; with one heap the next hearing, in whatever thread, finds them again. Python's own
+blocks lie elsewhere, so that few threads wait for the heap's lock; what that costs on many cores was not measured. Blocks mapped one by one
 (M_MMAP_THRESHOLD at 1 MB) would go back at once, at twice the processor time.
 """
 
