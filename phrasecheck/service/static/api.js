@@ -39,15 +39,20 @@ export function toast(message, kind = "good") {
   setTimeout(() => line.remove(), kind === "bad" ? 12000 : 4000);
 }
 
+// Does something with an <audio> once its length is known: at once where it already is (a page's script may come after it), else when it comes.
+export function whenLoaded(sound, act) {
+  if (sound.readyState > 0) return act();
+  sound.addEventListener("loadedmetadata", act, { once: true });
+}
+
 // Plays an <audio> from a second on; it is loaded first where it is not yet.
 export function playFrom(sound, from) {
-  const begin = () => {
+  const waiting = sound.readyState === 0;
+  whenLoaded(sound, () => {
     sound.currentTime = Math.max(0, from);
     sound.play().catch((error) => { if (error.name !== "AbortError") toast(t("录音放不出来：", "Cannot play: ") + error.message, "bad"); });
-  };
-  if (sound.readyState > 0) return begin();
-  sound.addEventListener("loadedmetadata", begin, { once: true });
-  sound.load();
+  });
+  if (waiting) sound.load();
 }
 
 // The page's language: t("中文", "English").

@@ -1,5 +1,5 @@
 // The call page: the player, the time line and the conversation that follow one another, and reviewing by keyboard.
-import { playFrom, t, toast } from "./api.js";
+import { playFrom, t, toast, whenLoaded } from "./api.js";
 
 const LEAD_IN = 1.0; // seconds played before and after a hit
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -184,5 +184,5 @@ function measure() {
 new ResizeObserver(measure).observe(player);
 measure();
 const wanted = new URLSearchParams(location.search).get("t");
-if (wanted !== null) sound.addEventListener("loadedmetadata", () => { sound.currentTime = Number(wanted); }, { once: true });
+if (wanted !== null) whenLoaded(sound, () => { sound.currentTime = Number(wanted); });
 if (location.hash.startsWith("#hit-")) choose(document.getElementById(location.hash.slice(1)));
