@@ -4,6 +4,7 @@ In: bytes of PCM16, A-law or mu-law at 8 or 16 kHz, cut anywhere. Out: samples a
 frame; the rest waits for the next, so that a bad cut shifts nothing.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, get_args
@@ -73,15 +74,11 @@ class Upsampler:
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._resampler: Any = None
-        if rate != RATE:
-            import av
-
-            self._resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+        self._graph = _graph(rate) if rate != RATE else None
 
     def __call__(self, samples: npt.NDArray[np.int16]) -> Samples:
         """The next piece; a few milliseconds of it come with the one after."""
-        if self._resampler is None:
+        if self._graph is None:
             return samples.astype(np.float32) / np.float32(32_768)
         if not len(samples):
             return np.zeros(0, np.float32)
@@ -89,8 +86,24 @@ class Upsampler:
 
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.reshape(1, -1)), "s16", "mono")
         frame.sample_rate, frame.pts = self._rate, None
-        made = [out.to_ndarray().reshape(-1) for out in self._resampler.resample(frame)]
-        return np.concatenate([np.zeros(0, np.float32), *made])
+        self._graph.push(frame)
+        made = [np.zeros(0, np.float32)]
+        with suppress(av.BlockingIOError):  # no more before the next piece
+            while True:
+                made.append(self._graph.pull().to_ndarray().reshape(-1))
+        return np.concatenate(made)
+
+
+def _graph(rate: int) -> Any:
+    """What av.AudioResampler makes, sample for sample, but without its threads: one for each core and channel, idle all through a call."""
+    from av.filter import Graph
+
+    graph = Graph()
+    graph.threads = 1
+    taken = graph.add_abuffer(sample_rate=rate, format="s16", layout="mono")
+    made = graph.add("aformat", f"sample_rates={RATE}:sample_fmts=flt:channel_layouts=mono")
+    graph.link_nodes(taken, made, graph.add("abuffersink")).configure()
+    return graph
 
 
 class Cutter:

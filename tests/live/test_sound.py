@@ -1,5 +1,6 @@
 """What telephone systems send, read as ffmpeg reads it."""
 
+from pathlib import Path
 from typing import Any, cast
 
 import av
@@ -9,6 +10,8 @@ import pytest
 from phrasecheck.errors import InputError
 from phrasecheck.live.sound import RATE, Cutter, Format, Upsampler
 from tests.sounds import tone
+
+TASKS = Path("/proc/self/task")  # one entry a thread
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [("alaw", "pcm_alaw"), ("ulaw", "pcm_mulaw")])
@@ -43,6 +46,18 @@ def test_upsampling_piece_by_piece_leaves_no_seams() -> None:
     shared = min(len(whole), len(made))
     assert shared > RATE - 500
     np.testing.assert_allclose(made[:shared], whole[:shared], atol=1e-6)
+
+
+def test_a_channel_sounds_as_a_recording_does_and_costs_no_thread() -> None:
+    pcm = (tone(1.0, 440.0, 8000) * 32_767).astype(np.int16)
+    threads = len(list(TASKS.iterdir()))
+    upsampler = Upsampler(8000)
+    made = upsampler(pcm)
+    assert len(list(TASKS.iterdir())) == threads
+    frame = av.AudioFrame.from_ndarray(pcm.reshape(1, -1), "s16", "mono")
+    frame.sample_rate = 8000
+    of_recordings = av.AudioResampler(format="flt", layout="mono", rate=RATE).resample(frame)
+    np.testing.assert_array_equal(made, np.concatenate([out.to_ndarray().reshape(-1) for out in of_recordings]))
 
 
 def test_sixteen_kilohertz_pass_unchanged() -> None:

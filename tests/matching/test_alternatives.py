@@ -36,6 +36,12 @@ def test_the_likeliest_hearing_counts_and_is_named(matcher: Matcher) -> None:
     assert (hit.quote, hit.start, hit.end) == ("管我神魔事", 0, 5)
 
 
+def test_the_same_words_are_not_told_twice(matcher: Matcher) -> None:
+    (hit,) = reheard([replace(doubtful(), quote="关我什么事")], {"u1": [BAD]}, matcher)
+    assert hit.state is HitState.HIT
+    assert hit.reason == "像"
+
+
 def test_a_hearing_of_another_phrase_or_utterance_changes_nothing(matcher: Matcher) -> None:
     other, same_matter = doubtful("9.5.06"), doubtful("9.5.06", also=("9.1.16",))
     assert reheard([other], {"u1": [BAD]}, matcher) == [other]
