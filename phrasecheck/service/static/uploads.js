@@ -44,10 +44,7 @@ async function walk(entry, folder) {
 const LITTER = /(^|\/)(\.|Thumbs\.db$|desktop\.ini$)/i;
 
 function add(files) {
-  const wanted = files.filter(({ name }) => !LITTER.test(name));
-  // tables first: what they say is there when their recordings come
-  wanted.sort((a, b) => /\.(csv|xlsx)$/i.test(b.name) - /\.(csv|xlsx)$/i.test(a.name));
-  for (const { file, name } of wanted) {
+  for (const { file, name } of files.filter(({ name }) => !LITTER.test(name))) {
     const job = { file, name, sent: 0, state: "waiting", row: line(name, file.size), facts: facts() };
     jobs.push(job);
     if (file.size > Number(most)) refuse(job, t(`应不超过 ${Math.floor(most / MB)} MB，这个文件有 ${Math.ceil(file.size / MB)} MB`, `larger than ${Math.floor(most / MB)} MB`));
@@ -66,9 +63,13 @@ function facts() {
 
 // --- sending ---
 
+const isTable = (job) => /\.(csv|xlsx)$/i.test(job.name);
+
+// Tables first, and recordings once they are taken: what a table says must be there when its recordings come, also over a line that breaks.
 function next() {
   while (running < AT_ONCE) {
-    const job = jobs.find((job) => job.state === "waiting");
+    const tables = jobs.some((job) => isTable(job) && ["waiting", "sending"].includes(job.state));
+    const job = jobs.find((job) => job.state === "waiting" && (!tables || isTable(job)));
     if (!job) break;
     running += 1;
     job.state = "sending";
