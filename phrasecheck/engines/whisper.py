@@ -6,7 +6,7 @@ its users pad every clip to that; a few seconds of silence behind the clip are e
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from math import exp
+from math import ceil, exp
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from phrasecheck.transcribe import Heard, Progress
 from phrasecheck.types import Samples, Word
 
 HOP = 160  # samples a feature frame (10 ms)
+LEAST_PAD = 1.0  # seconds of silence behind a clip; with less Whisper falls apart (DESIGN 6.4)
 LONGEST = 3000  # frames: what Whisper has positions for (30 s)
 TOKENS_PER_SECOND = 12  # Mandarin at 8 characters a second, with 1.5 tokens a character: nobody speaks faster
 MOST_TOKENS = 224  # half of Whisper's context; the other half, less the token that marks it, is the prompt's
@@ -105,8 +106,7 @@ class Whisper:
         longest = max(map(len, clips))
         if longest > LONGEST * HOP:
             raise ValueError(f"clip of {longest / RATE:.1f} s, Whisper hears at most {LONGEST * HOP / RATE:.0f}")
-        frames = min(LONGEST, -(-longest // HOP) + round(self._settings.window_pad_s * RATE / HOP))
-        frames += frames % 2  # the encoder halves them
+        frames = min(LONGEST, _whole_seconds(longest / RATE, self._settings.window_pad_s) * RATE // HOP)
         # real silence behind the clip: one point of character errors better than faster-whisper's zeros in the features
         features = [self._features(np.pad(clip, (0, frames * HOP - len(clip))), padding=0)[:, :frames] for clip in clips]
         return self._model.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(np.stack(features), np.float32)))
@@ -207,6 +207,12 @@ class Whisper:
             words.append(Word(text=piece.replace("\ufffd", ""), start=begins[at], end=begins[until], probability=min(1.0, max(0.0, sure))))
             at = until
         return tidy(words)
+
+
+def _whole_seconds(clip: float, pad: float) -> int:
+    """How long a clip's window is: the clip and what is to be behind it, to the nearest second. Windows of few lengths leave holes in the heap that the
+    next one fits into; of any length, two hearing threads held half as much again after two minutes, and more with each minute."""
+    return max(ceil(clip + LEAST_PAD), round(clip + pad))
 
 
 def model_name(folder: Path) -> str:

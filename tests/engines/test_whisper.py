@@ -31,6 +31,11 @@ def test_a_token_begins_where_the_path_first_reaches_it() -> None:
     assert whisper._begins([], 2) == [0.0, 0.0, 0.0]
 
 
+def test_windows_are_whole_seconds_with_about_as_much_silence_as_is_set() -> None:
+    assert [whisper._whole_seconds(clip, 3.0) for clip in (0.3, 0.5, 0.6, 2.0, 2.4, 2.6)] == [3, 4, 4, 5, 5, 6]
+    assert [whisper._whole_seconds(clip, 1.0) for clip in (2.0, 2.1, 2.9)] == [3, 4, 4]  # never less than a second
+
+
 def test_a_folder_without_a_model_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(b"nothing")
     with pytest.raises(ModelError, match="CTranslate2"):
