@@ -6,6 +6,7 @@ queue twice.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import file_digest
 from pathlib import Path, PurePosixPath
@@ -42,6 +43,7 @@ class Item:
     outcome: Outcome
     told: str = ""
     call: CallRow | None = None
+    bare: bool = False  # no table of its batch had spoken of it when it was looked for
 
 
 def take_in(here: Desk, upload_id: str) -> None:
@@ -49,12 +51,15 @@ def take_in(here: Desk, upload_id: str) -> None:
     row = here.store.uploads.claim(upload_id)
     if row is None:
         return
-    uploads, path = here.store.uploads, here.store.uploads.path(row)
-    for number, item in _items(here, row, path, sent_of(here, row)):
+    uploads, path, sent = here.store.uploads, here.store.uploads.path(row), sent_of(here, row)
+    for number, item in _items(here, row, path, sent):
         uploads.add(
             row.id,
             UploadItemRow(number=number, name=item.name, outcome=item.outcome, call_id=item.call.id if item.call else None, told=item.told),
         )
+        if item.bare and item.call is not None:  # from here on a table finds the call by itself
+            with suppress(RefusedError):  # a worker was quicker
+                _late(here, item.call, item.name, sent)
     uploads.taken(row)
 
 
@@ -131,7 +136,7 @@ def recording(here: Desk, path: Path, name: str, sent: Sent, key: str | None = N
         call = _late(here, call, name, sent)
     wake(here, call)
     why = "等待元数据：上传清单，或在队列页直接开始" if call.state is CallState.UPLOADED else ""
-    return Item(name=name, outcome=Outcome.ACCEPTED, told=why, call=call)
+    return Item(name=name, outcome=Outcome.ACCEPTED, told=why, call=call, bare=told is None and bool(sent.batch) and not waits)
 
 
 def _late(here: Desk, call: CallRow, name: str, sent: Sent) -> CallRow:

@@ -17,7 +17,8 @@ from phrasecheck.service.intake import take_in
 from phrasecheck.settings import Settings
 from phrasecheck.store.states import CallState, Permission
 from phrasecheck.store.store import open_store
-from phrasecheck.store.tables import CallRow
+from phrasecheck.store.tables import CallRow, UploadItemRow
+from phrasecheck.store.uploads import Uploads
 from tests.service.desks import PAGE, Client, Office
 from tests.service.senders import API, LIMIT, begin, left_behind, outcomes, part, post, send, small, sound, zipped
 from tests.stores import Clock
@@ -232,6 +233,19 @@ def test_a_table_after_its_recording(office: Office, clerk: Client) -> None:
     told = send(clerk, "meta.csv", TABLE, batch="b1")
     assert "已用于 1 段" in told["items"][0]["message"]
     complete(office.store.calls.get(call.id))
+
+
+def test_a_table_that_is_taken_while_its_recording_is(office: Office, clerk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    add = Uploads.add
+
+    def overtaken(self: Uploads, upload_id: str, item: UploadItemRow) -> None:
+        """The table comes when the call is made, but not yet known to be of its batch."""
+        monkeypatch.undo()
+        assert outcomes(send(clerk, "meta.csv", TABLE, batch="b1")) == ["table"]
+        add(self, upload_id, item)
+
+    monkeypatch.setattr(Uploads, "add", overtaken)
+    complete(the_call(office, send(clerk, "a.wav", sound(1), batch="b1")))
 
 
 def test_a_table_of_another_day_finds_what_waits_but_not_what_comes_later(office: Office, clerk: Client) -> None:
