@@ -27,9 +27,8 @@ def _surer(hit: Hit, others: Sequence[Hit]) -> Hit:
     best = max((other for other in others if _same(hit, other)), key=lambda other: other.score, default=hit)
     if best.score <= hit.score:
         return hit
-    if best.quote == hit.quote:  # only the words around it were heard otherwise
-        return replace(hit, score=best.score, state=best.state)
-    return replace(hit, score=best.score, state=best.state, reason=f"{hit.reason}；另一种听法：「{best.quote}」")
+    told = "" if best.quote == hit.quote else f"；另一种听法：「{best.quote}」"  # the same words heard among others: nothing
+    return replace(hit, score=best.score, state=best.state, reason=hit.reason + told)
 
 
 def _same(hit: Hit, other: Hit) -> bool:

@@ -47,12 +47,11 @@ export function whenLoaded(sound, act) {
 
 // Plays an <audio> from a second on; it is loaded first where it is not yet.
 export function playFrom(sound, from) {
-  const waiting = sound.readyState === 0;
+  if (sound.readyState === 0) sound.load();
   whenLoaded(sound, () => {
     sound.currentTime = Math.max(0, from);
     sound.play().catch((error) => { if (error.name !== "AbortError") toast(t("录音放不出来：", "Cannot play: ") + error.message, "bad"); });
   });
-  if (waiting) sound.load();
 }
 
 // The page's language: t("中文", "English").

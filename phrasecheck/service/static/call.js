@@ -58,8 +58,8 @@ all(".channels button").forEach((button) => button.addEventListener("click", () 
   const at = sound.currentTime, running = !sound.paused, speed = sound.playbackRate;
   press(button);
   sound.src = button.dataset.src;
-  sound.addEventListener("loadedmetadata", () => { sound.currentTime = at; sound.playbackRate = speed; if (running) sound.play(); }, { once: true });
   sound.load();
+  whenLoaded(sound, () => { sound.currentTime = at; sound.playbackRate = speed; if (running) sound.play(); });
 }));
 all(".speeds button").forEach((button) => button.addEventListener("click", () => { press(button); sound.playbackRate = Number(button.dataset.speed); }));
 const press = (button) => all("button", button.parentElement).forEach((other) => other.setAttribute("aria-pressed", String(other === button)));

@@ -63,12 +63,13 @@ function facts() {
 
 // --- sending ---
 
+const isOpen = (job) => ["waiting", "sending"].includes(job.state);
 const isTable = (job) => /\.(csv|xlsx)$/i.test(job.name);
 
 // Tables first, and recordings once they are taken: what a table says must be there when its recordings come, also over a line that breaks.
 function next() {
   while (running < AT_ONCE) {
-    const tables = jobs.some((job) => isTable(job) && ["waiting", "sending"].includes(job.state));
+    const tables = jobs.some((job) => isTable(job) && isOpen(job));
     const job = jobs.find((job) => job.state === "waiting" && (!tables || isTable(job)));
     if (!job) break;
     running += 1;
@@ -273,4 +274,4 @@ document.getElementById("clear").addEventListener("click", () => {
   summary();
 });
 
-addEventListener("beforeunload", (event) => { if (jobs.some((job) => ["waiting", "sending"].includes(job.state))) event.preventDefault(); });
+addEventListener("beforeunload", (event) => { if (jobs.some(isOpen)) event.preventDefault(); });
