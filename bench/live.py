@@ -1,11 +1,12 @@
 """make bench-live: from the end of the offending words to the alert at the client, the whole server in the loop.
 
-usage: python -m bench.live EVAL [--lines 1,8] [--calls N] [--check] [--soak MINUTES]
+usage: python -m bench.live EVAL [--lines 1,8] [--calls N] [--check] [--soak MINUTES [--alone]]
 
 A server of its own (a process, SQLite in a temporary folder) takes EVAL/audio's calls over its WebSocket, in real time, so many at once. Of
 every gold agent turn that violates something: the first alert over it that was not retracted, and how long after the turn's gold end it reached
 the client; early alerts come before the end and count as negative. A false alarm is an alert (not retracted) over no violating turn. A turn is
-lost when no utterance lies over it. `--check`: the same calls through `check`, for comparison.
+lost when no utterance lies over it. `--check`: the same calls through `check`, for comparison. With `--lines` the lines run out of calls one by
+one; `--soak` keeps all eight busy to the end, with hundreds of other connections beside them or alone.
 """
 
 import argparse
@@ -220,7 +221,8 @@ class Guests:
         from websockets.sync.client import connect
 
         headers = {"Authorization": f"Bearer {self._running.token}"}
-        return connect(self._running.url, additional_headers=headers, close_timeout=0.1, ping_interval=None, **asked)
+        opened = connect(self._running.url, additional_headers=headers, close_timeout=0.1, ping_interval=None, **asked)
+        return opened.__enter__()  # close() ends it, in no order that a with block could have
 
     def _slow_one(self) -> Any:
         slow = self._connect(max_queue=1)
@@ -229,10 +231,10 @@ class Guests:
         return slow
 
 
-def soak(running: Server, folder: Path, gold: Sequence[Row], minutes: float) -> str:
-    """Eight lines for so long, beside the guests; resident memory in each two minutes."""
-    began = time.monotonic()
-    guests = Guests(running, folder, gold)
+def soak(running: Server, folder: Path, gold: Sequence[Row], minutes: float, alone: bool) -> str:
+    """Eight lines for so long, beside the guests or alone; resident memory in each two minutes."""
+    began, before = time.monotonic(), running.cpu()
+    guests = None if alone else Guests(running, folder, gold)
     heard: list[Heard] = []
 
     def line(calls: Iterator[Row]) -> None:
@@ -246,14 +248,16 @@ def soak(running: Server, folder: Path, gold: Sequence[Row], minutes: float) -> 
     while any(thread.is_alive() for thread in threads):
         looks = memory.setdefault(2 * int((time.monotonic() - began) // 120) + 2, [])
         looks.append([running.memory(kind) for kind in ("VmRSS", "RssAnon", "RssFile")])
-        guests.change()
+        if guests:
+            guests.change()
         time.sleep(LOOK_S)
-    guests.close()
+    if guests:
+        guests.close()
     body = [[to, *(f"{mean:.0f}" for mean in np.mean(looks, axis=0)), f"{max(looks)[0]:.0f}"] for to, looks in memory.items()]
     return (
         table(["to minute", "MB, mean", "its own", "of files", "MB, most"], body)
         + "\n\n"
-        + table(HEAD, [measured(8, heard, running.cpu(), 60 * minutes, running.memory())])
+        + table(HEAD, [measured(8, heard, running.cpu() - before, time.monotonic() - began, running.memory())])
     )
 
 
@@ -265,12 +269,13 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=None, help="only the first so many calls; with violations first")
     parser.add_argument("--check", action="store_true", help="also what `check` makes of the same calls")
     parser.add_argument("--soak", type=float, default=0, help="minutes of eight lines, idle connections and slow readers")
+    parser.add_argument("--alone", action="store_true", help="the soak without idle connections and slow readers")
     asked = parser.parse_args()
     folder, settings = asked.eval / "audio", load_settings()
     gold = sorted(rows(folder / "gold.jsonl"), key=lambda call: -sum(bool(turn["labels"]) for turn in call["turns"]))[: asked.calls]
     with tempfile.TemporaryDirectory() as place, server(settings, Path(place)) as running:
         if asked.soak:
-            print(soak(running, folder, gold, asked.soak))
+            print(soak(running, folder, gold, asked.soak, asked.alone))
             return
         body = []
         for lines in map(int, asked.lines.split(",")):

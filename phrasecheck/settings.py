@@ -48,7 +48,9 @@ class AsrSettings(_Group):
     threads: int = Field(0, ge=0, description="CPU threads, each hearing a batch of its own; 0 = all cores")
     batch_size: int = Field(0, ge=0, description="Segments decoded together; 0 = by cores and free memory")
     beam_size: int = Field(3, ge=1, description="Beams; 1 is greedy and fastest")
-    window_pad_s: float = Field(3.0, ge=1, description="Silence added behind each segment; under 1 s Whisper falls apart (DESIGN 6.4)")
+    window_pad_s: float = Field(
+        3.0, ge=1, description="Silence added behind each segment, rounded up to whole seconds; under 1 s Whisper falls apart (DESIGN 6.4)"
+    )
     prompt: str = Field("以下是车险客服与客户的普通话通话", description="Leans Whisper to Simplified characters; the hot words follow it")
     hotwords: tuple[str, ...] = Field(
         ("shipped",), description="Files of words to expect, the most wanted first; 'shipped' are ours; none: no words"
@@ -142,10 +144,14 @@ class LiveSettings(_Group):
     early_window_s: float = Field(8.0, ge=2, le=20, description="Of a turn that may go on, the last so many seconds are heard")
     early_threshold: float = Field(0.75, ge=0, le=1, description="Score from which a turn that goes on raises an early alert; 1: none")
     beam_size: int = Field(3, ge=1, description="Beams of the recogniser; 1 is fastest")
-    window_pad_s: float = Field(3.0, ge=1, description="Silence added behind what is heard (seconds)")
+    window_pad_s: float = Field(3.0, ge=1, description="Silence added behind what is heard, rounded up to whole seconds")
     acoustic: bool = Field(True, description="Doubtful hits of settled turns are asked of the sound, while the machine keeps up")
     gather_s: float = Field(0.03, ge=0, le=0.5, description="Turns that end within this time are heard together (seconds)")
-    batch_s: float = Field(36.0, gt=5, description="At most so many seconds are heard together, padding included")
+    batch_s: float = Field(
+        6.0,
+        gt=5,
+        description="At most so many seconds are heard together, padding included; on a CPU together saves nothing, and each waits for all",
+    )
     overload_s: float = Field(1.5, gt=0, description="A turn that waited so long means that the machine is behind (seconds)")
     max_lines: int = Field(64, ge=1, description="Calls at once; more are refused")
     max_connections: int = Field(2000, ge=1, description="Open connections at once, listeners included; more are refused")

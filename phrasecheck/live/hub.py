@@ -3,7 +3,8 @@
 In: Asks of many lines. Out: what was heard, told to whoever asked. The one decision: what ends within a few tens of milliseconds is heard
 together, shared out among the threads that are free and no more than fits into one batch's seconds; turns of agents first, then those of
 customers, then guesses, and within each kind the line that was served longest ago. Of one voice nothing is begun before the last is told; and one
-thread is kept for agents, for what is being heard cannot be put off any more: guesses never have it, and customers only after a while.
+thread is kept for agents, for what is being heard cannot be put off any more: guesses never have it, and customers only after a while. How much
+is heard together is a setting: on a CPU a batch costs as much as its clips one by one, and each of them is told only when all are heard.
 """
 
 import logging

@@ -31,14 +31,16 @@ class Clock:
 
 
 class Bench:
-    """A hub that is stepped by hand, and what it told."""
+    """A hub that is stepped by hand, and what it told. It may hear several clips together, as one with a GPU would."""
 
     def __init__(self, recogniser: Any = None, **settings: float) -> None:
         self.clock = Clock()
         self.told: list[tuple[str, Answer]] = []
         self.changes: list[tuple[bool, float]] = []
         self.recogniser = recogniser or Sayer()
-        self.hub = Hub(self.recogniser, LiveSettings(**settings), lambda *change: self.changes.append(change), self.clock)
+        self.hub = Hub(
+            self.recogniser, LiveSettings(**{"batch_s": 36.0, **settings}), lambda *change: self.changes.append(change), self.clock
+        )
 
     def ask(
         self, name: str, kind: Kind = Kind.SETTLED, *, agent: bool = True, line: str = "a", seconds: float = 2.0, channel: int = 0
@@ -112,6 +114,17 @@ def test_a_newer_guess_takes_the_place_of_the_one_that_waits() -> None:
     assert bench.told == [("old", None)]
     bench.hub.step()
     assert set(bench.names()[1:]) == {"other channel", "new"}
+
+
+def test_as_shipped_each_turn_is_told_as_soon_as_it_is_heard() -> None:
+    """On a CPU a batch costs what its clips cost one by one."""
+    bench = Bench(batch_s=LiveSettings().batch_s)
+    bench.ask("first", line="a")
+    bench.ask("second", line="b")
+    bench.hub.step()
+    assert bench.names() == ["first"]
+    bench.hub.step()
+    assert bench.names() == ["first", "second"]
 
 
 def test_a_guess_that_became_the_turn_keeps_its_place() -> None:
@@ -228,7 +241,7 @@ def _settled() -> Ask:
 
 def test_two_threads_share_what_waits_but_not_one_voice() -> None:
     slow, told, over = Slow(), list[str](), Flag()
-    hub = Hub(slow, LiveSettings(gather_s=0.05), at_once=2)
+    hub = Hub(slow, LiveSettings(gather_s=0.05, batch_s=36.0), at_once=2)
 
     def done(name: str) -> Callable[[Answer], None]:
         def tell(_: Answer) -> None:
