@@ -21,7 +21,8 @@ SHARPNESS = 12.0  # similarities to logits: 0.1 of cosine is worth e^1.2
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
     """Exemplars as vectors: `vectors` (lines, width), `phrase` (lines,) an index into `ids` or NO_PHRASE for harmless ones, ascending: a turn is
-    compared with every line, and slices of the comparison cost nothing where picked columns would be copied."""
+    compared with every line, and slices of the comparison cost nothing where picked columns would be copied. For the same reason `vectors` lie in
+    memory column by column (Fortran order): BLAS multiplies a few windows by them in half the time."""
 
     lines: tuple[Exemplar, ...]
     vectors: Floats
@@ -106,7 +107,7 @@ def neighbours(lexicon: Lexicon, lines: Sequence[Exemplar], vectors: Floats) -> 
     phrase = np.array([number[lines[i].phrase or ""] if lines[i].violates else NO_PHRASE for i in known], dtype=np.int32)
     order = np.argsort(phrase, kind="stable")
     kept = [known[i] for i in order]
-    return Neighbours(lines=tuple(lines[i] for i in kept), vectors=vectors[kept], phrase=phrase[order], ids=ids)
+    return Neighbours(lines=tuple(lines[i] for i in kept), vectors=np.asfortranarray(vectors[kept]), phrase=phrase[order], ids=ids)
 
 
 def with_own_lines(lexicon: Lexicon, encoder: Encoder, lines: Sequence[Exemplar], vectors: Floats) -> Neighbours:
