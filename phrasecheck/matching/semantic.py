@@ -15,6 +15,7 @@ from phrasecheck.matching.reading import Encoder, Floats, Reading
 from phrasecheck.normalize import normalize
 
 NO_PHRASE = -1
+GRID = np.float32(2**-11)  # products of its multiples are multiples of 2^-22, and float32 holds every one of those up to 4
 SHARPNESS = 12.0  # similarities to logits: 0.1 of cosine is worth e^1.2
 
 
@@ -22,7 +23,7 @@ SHARPNESS = 12.0  # similarities to logits: 0.1 of cosine is worth e^1.2
 class Neighbours:
     """Exemplars as vectors: `vectors` (lines, width), `phrase` (lines,) an index into `ids` or NO_PHRASE for harmless ones, ascending: a turn is
     compared with every line, and slices of the comparison cost nothing where picked columns would be copied. For the same reason `vectors` lie in
-    memory column by column (Fortran order): BLAS multiplies a few windows by them in half the time."""
+    memory column by column (Fortran order): BLAS multiplies a few windows by them in half the time. Each is `snapped`."""
 
     lines: tuple[Exemplar, ...]
     vectors: Floats
@@ -31,7 +32,7 @@ class Neighbours:
 
     def similarities(self, vectors: Floats) -> Floats:
         """Cosine of every vector with every exemplar, (vectors, lines)."""
-        return vectors @ self.vectors.T
+        return snapped(vectors) @ self.vectors.T
 
     def violating(self, similarities: Floats) -> Floats:
         """Per vector the highest similarity to each phrase's exemplars, (vectors, ids); -1 for a phrase that has none."""
@@ -64,6 +65,13 @@ class Neighbours:
         side = np.flatnonzero((self.phrase != NO_PHRASE) == violating)
         order = side[np.argsort(-similarities[side])[:count]]
         return [(self.lines[i], float(similarities[i])) for i in order]
+
+
+def snapped(vectors: Floats) -> Floats:
+    """Unit vectors, each number as the nearest multiple of GRID, which changes a cosine by about 0.0002. Products and sums are then exact in float32,
+    and a cosine is the same in whatever order BLAS adds it up: alone or among others, on any machine."""
+    result: Floats = np.rint(vectors / GRID) * GRID
+    return result
 
 
 def _top(similarities: Floats) -> Floats:
@@ -107,7 +115,7 @@ def neighbours(lexicon: Lexicon, lines: Sequence[Exemplar], vectors: Floats) -> 
     phrase = np.array([number[lines[i].phrase or ""] if lines[i].violates else NO_PHRASE for i in known], dtype=np.int32)
     order = np.argsort(phrase, kind="stable")
     kept = [known[i] for i in order]
-    return Neighbours(lines=tuple(lines[i] for i in kept), vectors=np.asfortranarray(vectors[kept]), phrase=phrase[order], ids=ids)
+    return Neighbours(lines=tuple(lines[i] for i in kept), vectors=np.asfortranarray(snapped(vectors[kept])), phrase=phrase[order], ids=ids)
 
 
 def with_own_lines(lexicon: Lexicon, encoder: Encoder, lines: Sequence[Exemplar], vectors: Floats) -> Neighbours:

@@ -8,7 +8,7 @@ import pytest
 
 from phrasecheck.lexicon import Exemplar, Lexicon, load_lexicon
 from phrasecheck.matching.explain import explain, to_text
-from phrasecheck.matching.matcher import NOTHING, Line, Matcher, Parts
+from phrasecheck.matching.matcher import NOTHING, TOGETHER, Line, Matcher, Parts
 from phrasecheck.matching.qualifiers import load_qualifiers
 from phrasecheck.matching.semantic import embed, neighbours
 from phrasecheck.settings import MatchSettings
@@ -129,7 +129,8 @@ def test_order_and_number_are_those_of_the_lines(matcher: Matcher) -> None:
 
 
 def test_alone_and_among_others_a_line_is_judged_alike(matcher: Matcher) -> None:
-    lines = [Line(id=str(i), text=text) for i, text in enumerate(("您好", "你自己看", "关我什么事"))]
+    """Also where more come than are compared with the exemplars at once."""
+    lines = [Line(id=str(i), text=text) for i, text in enumerate(("您好", "你自己看", "", "关我什么事", "您好，你自己看，好吧") * TOGETHER)]
     assert matcher.verdicts(lines) == [v for line in lines for v in matcher.verdicts([line])]
 
 
