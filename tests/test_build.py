@@ -1,10 +1,12 @@
 """Which encoders, which stored vectors, which lexicon a matcher is made of."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from phrasecheck import resources
 from phrasecheck.build import VECTORS, build_matcher, digest, encoder_folders, shipped_neighbours, stored_vectors
@@ -14,7 +16,8 @@ from phrasecheck.types import Method
 from tests.matching.fakes import WIDTH, FakeEncoder
 from tests.matching.lexicons import lexicon, phrase
 
-HERE = all((root / "models" / name).exists() for root in resources.ROOTS[-1:] for name in ("encoder-characters", "fuse.json"))
+_HERE = all((root / "models" / name).exists() for root in resources.ROOTS[-1:] for name in ("encoder-characters", "fuse.json"))
+shipped_models = pytest.mark.skipif(not _HERE, reason="models/ is made by `phrasecheck train` and `calibrate`")
 
 
 def test_the_users_own_encoder_stands_alone(tmp_path: Path) -> None:
@@ -28,6 +31,14 @@ def test_the_encoder_by_sound_may_be_left_out(tmp_path: Path, monkeypatch: pytes
         (tmp_path / "models" / f"encoder-{name}").mkdir(parents=True)
     assert [folder.name for folder in encoder_folders(Settings())] == [f"encoder-{name}" for name in names]
     assert len(names) == expected
+
+
+@shipped_models
+def test_shipped_encoders_are_called_what_the_manifest_calls_them() -> None:
+    """One trained into another folder and copied here would carry that folder's name into every result."""
+    manifest = yaml.safe_load(resources.resource("models/manifest.yaml").read_text(encoding="utf-8"))
+    listed = {f"{row['name']} {row['sha256'][:12]}" for row in manifest["models"]}
+    assert {json.loads((folder / "encoder.json").read_text(encoding="utf-8"))["name"] for folder in encoder_folders(Settings())} <= listed
 
 
 def test_stored_vectors_belong_to_their_lines(tmp_path: Path) -> None:
@@ -60,7 +71,7 @@ def test_neighbours_hold_the_shipped_lines_and_a_companys_own(tmp_path: Path) ->
     assert set(near.phrase.tolist()) == {-1, 0, 1}
 
 
-@pytest.mark.skipif(not HERE, reason="models/ is made by `phrasecheck train` and `calibrate`")
+@shipped_models
 def test_without_semantics_no_encoder_is_loaded() -> None:
     matcher = build_matcher(Settings(matching=MatchSettings(methods=(Method.EXACT, Method.FUZZY))))
     assert matcher.parts.encoders == ()
